@@ -1,0 +1,53 @@
+# Everything a newcomer types. `make run` and `make test` set up what they need in .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export QT_QPA_PLATFORM ?= offscreen
+
+.PHONY: help run test lint pytest slow bench clean
+
+help:
+	@echo "make run    set up, then measure a simulated line scan and write its report"
+	@echo "make test   set up, then style, types, import contracts and tests"
+	@echo "make lint   style, types and import contracts only"
+	@echo "make slow   the long campaigns (statistics over many seeds, many kills)"
+	@echo "make bench  speeds, as ratios within one run"
+	@echo "make clean  remove the environment and caches"
+
+run: $(STAMP)
+	$(BIN)/tplm run configs/scan_line.yaml --report
+
+test: lint pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+pytest: $(STAMP)
+	$(BIN)/pytest
+
+slow: $(STAMP)
+	$(BIN)/pytest -m slow --timeout 3600
+
+bench: $(STAMP)
+	$(BIN)/pytest tests/benchmarks -m "slow or not slow" --benchmark-only -s
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)."; \
+	    echo "Debian 12, Ubuntu 24.04 or newer:  sudo apt install python3 python3-venv"; \
+	    echo "Another interpreter:  make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "Python's venv module is missing. Install it with:  sudo apt install python3-venv"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""From time-tag words and histograms to counts that can be fitted."""

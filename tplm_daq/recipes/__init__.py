@@ -1,0 +1,1 @@
+"""What is wanted, as frozen, strict models that round-trip through YAML."""

@@ -1,0 +1,226 @@
+"""The rig file: which boxes make up one microscope, where they are, and how far each may be taken.
+
+The same model describes the laboratory and the simulated rig; on the latter `simulation` is present
+and addresses read ``double``, which the rig replaces by the loopback address of a double it starts.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from tplm_daq.recipes.base import (
+    CountsPerSecond,
+    Fraction,
+    Hertz,
+    Kelvin,
+    KelvinPerMinute,
+    Millimetres,
+    Model,
+    NanometresPerMinute,
+    Nanoseconds,
+    Nanowatts,
+    Picoseconds,
+    Seconds,
+    Volts,
+)
+
+DOUBLE = "double"
+"""Address of a device that is simulated."""
+
+Positive = Field(gt=0)
+
+
+class Simulation(Model):
+    """The virtual experiment behind the doubles; a rig file with this section is a simulated rig."""
+
+    seed: Annotated[int, Field(ge=0)] = 1
+    speed: Literal["max"] | Annotated[float, Positive] = "max"
+    sample: Literal["ola-oa", "zwitterionic", "ald-alox", "cald-alox"] = "ola-oa"
+    brightness: Annotated[float, Positive] = 1.0
+    power_noise: Annotated[Fraction, Field(ge=0, le=0.5)] = 0.001
+    drift_nm_min: Annotated[NanometresPerMinute, Field(ge=0)] = 1.0
+    spot_variation: Annotated[Fraction, Field(ge=0, le=0.5)] = 0.1
+    is_homed: bool = False
+
+    @property
+    def clock_speed(self) -> float:
+        """Simulated seconds per second, infinite for ``max``."""
+        return float("inf") if self.speed == "max" else float(self.speed)
+
+
+class Optics(Model):
+    """The detection path between sample and detector."""
+
+    magnification_x: Annotated[float, Positive] = 495.0
+    magnification_y: Annotated[float, Positive] = 495.0
+    detector_width_mm: Annotated[Millimetres, Positive] = 0.05
+    detector_height_mm: Annotated[Millimetres, Positive] = 0.05
+    response_fwhm_ps: Annotated[Picoseconds, Positive] | None = None
+    detector_dead_time_ns: Annotated[Nanoseconds, Field(ge=0)] = 77.0
+
+    @property
+    def pixel_nm(self) -> tuple[float, float]:
+        """Size of the detector in the sample plane along x and y, in nm."""
+        return (
+            self.detector_width_mm * 1e6 / self.magnification_x,
+            self.detector_height_mm * 1e6 / self.magnification_y,
+        )
+
+
+class CounterDevice(Model):
+    """PicoHarp 300: levels for negative pulses in mV, as its library takes them."""
+
+    model: Literal["picoharp300"]
+    address: str
+    serial: str | None = None
+    sync_level_v: Annotated[Volts, Field(ge=0, le=0.8)] = 0.1
+    sync_zero_cross_v: Annotated[Volts, Field(ge=0, le=0.02)] = 0.01
+    input_level_v: Annotated[Volts, Field(ge=0, le=0.8)] = 0.1
+    input_zero_cross_v: Annotated[Volts, Field(ge=0, le=0.02)] = 0.01
+    dead_time_ns: Annotated[Nanoseconds, Field(ge=0)] = 95.0
+
+
+class ActuatorDevice(Model):
+    """One detector axis: ZFS25B actuator on a KST101 controller.
+
+    `centre` is the actuator position at which the detector stands on the optical axis, and
+    `direction` is +1 if a larger actuator position images a larger sample coordinate.
+    """
+
+    model: Literal["kst101"]
+    address: str
+    serial: str | None = None
+    centre_mm: Millimetres = 12.5
+    direction: Literal[1, -1] = 1
+    lowest_mm: Annotated[Millimetres, Field(ge=0)] = 0.5
+    highest_mm: Annotated[Millimetres, Field(le=25)] = 24.5
+    tolerance_mm: Annotated[Millimetres, Positive] = 0.001
+
+    @model_validator(mode="after")
+    def _centre_within_travel(self) -> ActuatorDevice:
+        if not self.lowest_mm < self.centre_mm < self.highest_mm:
+            raise ValueError(
+                f"centre of {self.centre_mm:g} mm is not between lowest ({self.lowest_mm:g} mm) "
+                f"and highest ({self.highest_mm:g} mm)"
+            )
+        return self
+
+
+class LaserDevice(Model):
+    """PDL 800-D: a manual device, so no address; what is declared is checked against the sync rate."""
+
+    model: Literal["pdl800d"]
+    serial: str | None = None
+    head: str = "LDH-D-C-405"
+
+
+class TriggerDevice(Model):
+    """Generator that triggers the laser: one of the 33500 family into the 50 ohm trigger input."""
+
+    model: Literal["agilent33500"]
+    address: str
+    high_v: Annotated[Volts, Field(ge=-2.5, le=2.5)] = 1.0
+    low_v: Annotated[Volts, Field(ge=-2.5, le=2.5)] = 0.0
+
+
+class GateDevice(Model):
+    """Generator output that drives the laser's slow gate input.
+
+    `open_level` lets light through, `closed_level` blocks it. Which level does which must be measured
+    on the unit before it counts as a way to put the light out.
+    """
+
+    model: Literal["agilent33500"]
+    address: str
+    open_level_v: Annotated[Volts, Field(ge=0, le=5)] = 5.0
+    closed_level_v: Annotated[Volts, Field(ge=0, le=5)] = 0.0
+
+
+class ThermostatDevice(Model):
+    """Lake Shore 335: the input that reads the sample and the output that heats it."""
+
+    model: Literal["lakeshore335"]
+    address: str
+    input: Literal["A", "B"] = "A"
+    output: Literal[1, 2] = 1
+
+
+class StageDevice(Model):
+    """attocube ANC350 under the sample, over TCP."""
+
+    model: Literal["anc350"]
+    address: str
+    max_amplitude_v: Annotated[Volts, Field(ge=0, le=70)] = 60.0
+
+
+class Devices(Model):
+    """The boxes of one microscope by role."""
+
+    counter: CounterDevice
+    detector_x: ActuatorDevice
+    detector_y: ActuatorDevice
+    laser: LaserDevice
+    trigger: TriggerDevice
+    gate: GateDevice | None = None
+    thermostat: ThermostatDevice | None = None
+    stage: StageDevice | None = None
+
+
+class Limits(Model):
+    """How far the rig may be taken; checked before anything is sent."""
+
+    repetition_rate_hz: Annotated[Hertz, Positive] = 40e6
+    average_power_nw: Annotated[Nanowatts, Positive] = 100.0
+    lowest_temperature_k: Annotated[Kelvin, Positive] = 4.0
+    highest_temperature_k: Annotated[Kelvin, Positive] = 310.0
+    temperature_rate_k_min: Annotated[KelvinPerMinute, Positive] = 10.0
+
+
+class Guards(Model):
+    """What is watched before and during each point."""
+
+    sync_tolerance: Annotated[Fraction, Positive] = 0.01
+    rate_ratio_warn: Annotated[Fraction, Positive] = 0.01
+    rate_ratio_stop: Annotated[Fraction, Positive] = 0.1
+    detector_limit_cps: Annotated[CountsPerSecond, Positive] = 5e6
+    temperature_band_k: Annotated[Kelvin, Positive] = 0.5
+    free_disk_mb: Annotated[int, Field(ge=1)] = 200
+
+
+class Policies(Model):
+    """What is done when nobody says otherwise."""
+
+    temperature_at_end: Literal["hold", "heater_off"] = "hold"
+    settle_s: Annotated[Seconds, Field(ge=0)] = 0.1
+
+
+class RigRecipe(Model):
+    """One microscope: its boxes, optics, limits, guards and, if simulated, its virtual experiment."""
+
+    kind: Literal["rig"]
+    name: str
+    simulation: Simulation | None = None
+    optics: Optics = Optics()
+    devices: Devices
+    limits: Limits = Limits()
+    guards: Guards = Guards()
+    policies: Policies = Policies()
+
+    @model_validator(mode="after")
+    def _doubles_and_simulation_go_together(self) -> RigRecipe:
+        addresses = {name: device.address for name, device in self.devices if hasattr(device, "address")}
+        simulated = [name for name, address in addresses.items() if address == DOUBLE]
+        if simulated and self.simulation is None:
+            raise ValueError(
+                f"devices {', '.join(simulated)} have the address {DOUBLE}, but the file has no section "
+                "`simulation`; give their real addresses or add the section"
+            )
+        real = [name for name in addresses if name not in simulated]
+        if real and self.simulation is not None:
+            raise ValueError(
+                f"devices {', '.join(real)} have real addresses, but the file has a section `simulation`, whose clock "
+                f"does not wait for real boxes; give them the address {DOUBLE} or delete the section"
+            )
+        return self
