@@ -1,0 +1,200 @@
+"""The bench: one sample, one optical path and every double of a rig, wired as on the optical table.
+
+The trigger generator's pulses reach the laser, the gate line its slow gate input; the laser's light
+excites the sample at the temperature of the thermostat's platform; the actuators hold the detector in the image;
+the counter gets the laser's sync and the detector's pulses. Byte-stream doubles are served on loopback; the
+counter is a function table. One lock and one clock serve all of them.
+
+Whenever a double is about to change what reaches the detector, photons up to that instant are counted
+under the old conditions first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from simulators.anc350 import ANC350
+from simulators.clock import SimClock
+from simulators.double import Double
+from simulators.emission import FAR_NS, Emission, uniform_emission
+from simulators.kst101 import KST101
+from simulators.lakeshore335 import LakeShore335
+from simulators.noise import Noise, NoiseSettings
+from simulators.optics import Microscope, OpticsSettings
+from simulators.pdl800d import PDL800D, Light
+from simulators.picoharp300.table import PicoHarpTable
+from simulators.sample import Conditions, Sample, SampleSettings
+from simulators.server import DoubleServer, let_arrive
+from simulators.trigger import TriggerGenerator
+
+TRIGGER_LOAD_OHM = 50.0
+GATE_LOAD_OHM = float("inf")
+SECOND_NS = 1_000_000_000
+MOVING_STEP_NS = 20_000_000
+"""How long an image may be taken as still while an actuator moves."""
+DARK_PERIOD_NS = 1000.0
+"""Stand-in for the period where there are no pulses and only dark counts arrive."""
+REPEATABILITY_UM = 0.05
+"""Standard deviation of where a spindle stops, 0.1 nm at the sample (ours)."""
+MAX_OFFSET_NM = 80.0
+"""The spot lies up to this far from the optical axis along x and y, drawn from the seed (ours)."""
+_PLACE = 7
+
+
+@dataclass(frozen=True)
+class AxisPlace:
+    """How an actuator holds the detector: `position_mm = centre_mm + direction * image_mm`."""
+
+    centre_mm: float = 12.5
+    direction: int = 1
+
+
+@dataclass(frozen=True)
+class BenchSettings:
+    """What makes up a bench.
+
+    Attributes
+    ----------
+    seed : int
+        Of everything that is drawn.
+    sample, noise, optics : SampleSettings, NoiseSettings, OpticsSettings
+        The virtual experiment.
+    axes : mapping of str to AxisPlace
+        "x" and "y".
+    is_homed : bool
+        Whether the actuators have been homed before the program starts.
+    """
+
+    seed: int = 1
+    sample: SampleSettings = SampleSettings()
+    noise: NoiseSettings = NoiseSettings()
+    optics: OpticsSettings = OpticsSettings()
+    axes: Mapping[str, AxisPlace] = field(default_factory=lambda: {"x": AxisPlace(), "y": AxisPlace()})
+    is_homed: bool = False
+
+
+class Bench:
+    """All doubles of one simulated rig, served.
+
+    Parameters
+    ----------
+    settings : BenchSettings
+        The virtual experiment.
+    clock : SimClock
+        Simulated time.
+
+    Attributes
+    ----------
+    servers : dict of str to DoubleServer
+        The byte-stream doubles by role: trigger, gate, thermostat, stage, detector_x, detector_y.
+    counter : PicoHarpTable
+        Function table of the simulated vendor library.
+    laser : PDL800D
+        The laser's panel, for an operator's double to turn.
+    lock : RLock
+        Held by whoever touches a double.
+    """
+
+    def __init__(self, settings: BenchSettings, clock: SimClock) -> None:
+        self.lock = threading.RLock()
+        self._settings = settings
+        self._clock = clock
+        self._noise = Noise(settings.noise)
+        self._microscope = Microscope(Sample(settings.sample), settings.optics)
+        x_nm, y_nm = np.random.default_rng([settings.seed, _PLACE]).uniform(-MAX_OFFSET_NM, MAX_OFFSET_NM, 2)
+        self._spot_nm = (float(x_nm), float(y_nm))
+        self.laser = PDL800D()
+        self._trigger, self._gate = TriggerGenerator(), TriggerGenerator()
+        self._thermostat = LakeShore335(seed=settings.seed)
+        self._stage = ANC350(seed=settings.seed)
+        self._axes = {
+            name: KST101(
+                serial=26000001 + i,
+                is_homed=settings.is_homed,
+                seed=settings.seed + i,
+                repeatability_um=REPEATABILITY_UM,
+            )
+            for i, name in enumerate("xy")
+        }
+        self._darkness = uniform_emission(self._microscope.detector.dark_cps, DARK_PERIOD_NS)
+        self._emission = self._darkness
+        self._emission_key: tuple[object, ...] | None = None
+        self.counter = PicoHarpTable(self, self._microscope.detector, seed=settings.seed)
+        doubles: dict[str, Double] = {
+            "trigger": self._trigger,
+            "gate": self._gate,
+            "thermostat": self._thermostat,
+            "stage": self._stage,
+            "detector_x": self._axes["x"],
+            "detector_y": self._axes["y"],
+        }
+        self.laser.before_change = self.counter.settle
+        for double in doubles.values():
+            double.before_change = self.counter.settle
+        self.servers = {role: DoubleServer(double, clock, self.lock) for role, double in doubles.items()}
+        clock.before_each_step(lambda: let_arrive(tuple(self.servers.values()), self.lock))
+
+    def now_ns(self) -> int:
+        """Return the simulated time in ns."""
+        return self._clock.now_ns()
+
+    def light(self) -> Light:
+        """Return what the laser emits with the voltages that are at its inputs now."""
+        gate = self._gate.channels[1].levels_into(GATE_LOAD_OHM)
+        trigger = self._trigger.channels[1]
+        return self.laser.light(
+            trigger.edges_hz, trigger.levels_into(TRIGGER_LOAD_OHM), None if gate is None else gate[1]
+        )
+
+    def sync_rate_hz(self) -> float:
+        """Return the rate of the laser's sync output in Hz, 0 without pulses."""
+        return self.light().repetition_rate_hz
+
+    def emission(self, time_ns: int) -> Emission:
+        """Return what reaches the detector from `time_ns` on while nobody changes anything.
+
+        Power noise and drift are held for a second each; in that time the spot drifts by 0.02 nm.
+        """
+        light = self.light()
+        if light.repetition_rate_hz <= 0:
+            return self._darkness
+        second = time_ns // SECOND_NS
+        places_nm = (self._detector_nm("x", time_ns), self._detector_nm("y", time_ns))
+        key = (light, self._thermostat.temperature_k, second, places_nm)
+        if key != self._emission_key:
+            drift = self._noise.drift(second * SECOND_NS)
+            x_nm = places_nm[0] - self._spot_nm[0] - drift.x_nm
+            y_nm = places_nm[1] - self._spot_nm[1] - drift.y_nm
+            factor = self._noise.power_factor(time_ns) * self._noise.spot_brightness((0, 0))
+            until_ns = self._steady_until_ns(time_ns)
+            self._emission = self._microscope.emission(self._conditions(light), x_nm, y_nm, factor, until_ns)
+            self._emission_key = key
+        return self._emission
+
+    def truth(self, average_power_nw: float, repetition_rate_hz: float) -> dict[str, object]:
+        """Return what a perfect analysis would find under these conditions; for the record only."""
+        conditions = Conditions(average_power_nw, repetition_rate_hz, self._thermostat.temperature_k)
+        return self._microscope.truth(conditions, self._spot_nm)
+
+    def close(self) -> None:
+        """Stop serving."""
+        for server in self.servers.values():
+            server.close()
+
+    def _conditions(self, light: Light) -> Conditions:
+        return Conditions(light.average_power_nw, light.repetition_rate_hz, self._thermostat.temperature_k)
+
+    def _detector_nm(self, name: str, time_ns: int) -> float:
+        place = self._settings.axes[name]
+        magnification = self._settings.optics.magnifications["xy".index(name)]
+        image_mm = place.direction * (self._axes[name].position_mm_at(time_ns) - place.centre_mm)
+        return image_mm * 1e6 / magnification
+
+    def _steady_until_ns(self, time_ns: int) -> int:
+        soon_ns = time_ns + MOVING_STEP_NS
+        is_moving = any(axis.position_mm_at(time_ns) != axis.position_mm_at(soon_ns) for axis in self._axes.values())
+        return min(self._noise.steady_until_ns(time_ns), soon_ns if is_moving else FAR_NS)

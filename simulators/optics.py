@@ -1,0 +1,196 @@
+"""The simulated microscope: the spreading excitons imaged on one detector pixel, as arrivals over a laser period.
+
+At age u after the pulse the excitons emit A(u), spread as a Gaussian of variance sigma0^2 + MSD(u) per axis (laser spot
+and point-spread function in quadrature, plus diffusion). A pixel sees the share of the Gaussian that falls on it. The
+arrivals per period are this product over all ages, smeared by the response, delayed by `t0_ns`, and folded: what comes
+later than one period is met in the next ones.
+
+Everything but the share of the pixel depends on decay and period alone. It is worked out once, as a matrix from shares
+at given ages to arrivals per cell (`folding.py`), so that a new detector position costs one matrix-vector product.
+
+What this does not do: aberrations, an elliptical or structured spot, scattered laser light.
+
+Source: Shcherbakov-Wu et al., Science Advances 10, eadj2630 (2024) for spot, magnification, detector and a response of
+80 ps; the point-spread function 0.51 x 520 nm / 0.85, the parts of the response and t0 are ours.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import erf
+
+from simulators.detection import DetectorSettings
+from simulators.emission import FAR_NS, Emission, uniform_emission
+from simulators.folding import Folding, folding
+from simulators.sample import Conditions, Sample
+
+FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
+
+REFERENCE_PIXEL_NM = 50_000.0 / 495.0
+"""Pixel for which the sample's count rate is given: 50 um behind a magnification of 495."""
+
+
+@dataclass(frozen=True)
+class OpticsSettings:
+    """Light path of the simulated microscope.
+
+    Attributes
+    ----------
+    laser_fwhm_nm, psf_fwhm_nm : float
+        Width of the laser spot and of the detection's point-spread function at the sample.
+    detector_um : float
+        Side of the square detector.
+    magnifications : tuple of float
+        Along x and y; they differ with cylindrical optics.
+    laser_pulse_ps, diode_jitter_ps, counter_jitter_ps : float
+        Full widths at half maximum of the three parts of the response.
+    t0_ns : float
+        Delay of the light of a pulse behind the laser's trigger at the counter.
+    """
+
+    laser_fwhm_nm: float = 500.0
+    psf_fwhm_nm: float = 0.51 * 520.0 / 0.85
+    detector_um: float = 50.0
+    magnifications: tuple[float, float] = (495.0, 495.0)
+    laser_pulse_ps: float = 50.0
+    diode_jitter_ps: float = 50.0
+    counter_jitter_ps: float = 37.4
+    t0_ns: float = 5.0
+
+    @property
+    def sigma0_nm(self) -> float:
+        """Standard deviation of the image at age 0, without the pixel, in nm at the sample."""
+        return math.hypot(self.laser_fwhm_nm, self.psf_fwhm_nm) / FWHM_PER_SIGMA
+
+    @property
+    def pixel_nm(self) -> tuple[float, float]:
+        """Width of the detector along x and y at the sample, in nm."""
+        along_x, along_y = (self.detector_um * 1e3 / magnification for magnification in self.magnifications)
+        return along_x, along_y
+
+    @property
+    def response_fwhm_ns(self) -> float:
+        """Full width at half maximum of the response, in ns."""
+        return math.hypot(self.laser_pulse_ps, self.diode_jitter_ps, self.counter_jitter_ps) * 1e-3
+
+
+@dataclass(frozen=True)
+class Microscope:
+    """Sample, light path and detector together: what a detector pixel at a given place sees.
+
+    Attributes
+    ----------
+    sample : Sample
+        The film.
+    optics : OpticsSettings
+        The light path.
+    detector : DetectorSettings
+        For its dark counts.
+    """
+
+    sample: Sample = field(default_factory=Sample)
+    optics: OpticsSettings = field(default_factory=OpticsSettings)
+    detector: DetectorSettings = field(default_factory=DetectorSettings)
+
+    def emission(
+        self, conditions: Conditions, x_nm: float, y_nm: float, factor: float = 1.0, valid_until_ns: int = FAR_NS
+    ) -> Emission:
+        """Return what a detector pixel sees.
+
+        Parameters
+        ----------
+        conditions : Conditions
+            Light and sample.
+        x_nm, y_nm : float
+            Centre of the pixel relative to the centre of the spot, in nm in the sample plane.
+        factor : float
+            Brightness relative to the mean (noise of the laser, spot on the film).
+        valid_until_ns : int
+            Until when the caller holds the result to be true.
+
+        Returns
+        -------
+        Emission
+            Arrivals over one period, dark counts included.
+
+        Raises
+        ------
+        ValueError
+            If the period is too short for decay and response.
+        """
+        period_ns = 1e9 / conditions.repetition_rate_hz
+        if conditions.average_power_nw <= 0.0 or conditions.transmission <= 0.0:
+            return uniform_emission(self.detector.dark_cps, period_ns, valid_until_ns)
+        folded = self._folding(conditions, period_ns)
+        variance_nm2 = self.optics.sigma0_nm**2 + self.sample.displacement_nm2(conditions, folded.age_ns)
+        shares = [
+            pixel_share(place_nm, pixel_nm, variance_nm2)
+            for place_nm, pixel_nm in zip((x_nm, y_nm), self.optics.pixel_nm, strict=True)
+        ]
+        centre = folded.weights @ pixel_share(0.0, REFERENCE_PIXEL_NM, variance_nm2) ** 2
+        photons = self.sample.rate_cps(conditions) * factor * period_ns * 1e-9 / centre
+        arrivals = photons * (folded.matrix @ (shares[0] * shares[1]))
+        arrivals += self.detector.dark_cps * 1e-9 * np.diff(folded.edges_ns)
+        return Emission(period_ns, folded.edges_ns, np.concatenate(([0.0], np.cumsum(arrivals))), valid_until_ns)
+
+    def truth(self, conditions: Conditions, centre_nm: tuple[float, float] = (0.0, 0.0)) -> dict[str, object]:
+        """Return what a perfect analysis would find; for the record and for tests, never for an analysis.
+
+        Parameters
+        ----------
+        conditions : Conditions
+            Light and sample.
+        centre_nm : tuple of float
+            Where the spot is, in nm, in the coordinates of the caller.
+
+        Returns
+        -------
+        dict
+            `diffusivity_cm2_s`, `sigma0_nm` (laser and point-spread function, without the pixel), `centre_nm`,
+            `lifetime_ns`, `tail_exponent`, `background_cps`, `t0_ns`, `response_fwhm_ns`.
+        """
+        decay = self.sample.decay(conditions)
+        return {
+            "diffusivity_cm2_s": self.sample.diffusivity_cm2_s(conditions),
+            "sigma0_nm": self.optics.sigma0_nm,
+            "centre_nm": centre_nm,
+            "lifetime_ns": decay.lifetime_ns,
+            "tail_exponent": decay.tail_exponent,
+            "background_cps": self.detector.dark_cps,
+            "t0_ns": self.optics.t0_ns,
+            "response_fwhm_ns": self.optics.response_fwhm_ns,
+        }
+
+    def _folding(self, conditions: Conditions, period_ns: float) -> Folding:
+        """Return the part of the image formation that does not depend on the position."""
+        sigma_ns = self.optics.response_fwhm_ns / FWHM_PER_SIGMA
+        return folding(self.sample.decay(conditions), period_ns, self.optics.t0_ns, sigma_ns)
+
+
+def pixel_share(place_nm: float, width_nm: float, variance_nm2: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of a Gaussian at 0 that falls on a pixel, along one axis.
+
+    Parameters
+    ----------
+    place_nm, width_nm : float
+        Centre and width of the pixel in nm.
+    variance_nm2 : ndarray of float64, shape (n,)
+        Variances of the Gaussian in nm^2.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Shares, 0 to 1.
+
+    Examples
+    --------
+    >>> pixel_share(0.0, 2.0, np.array([1.0])).round(4)
+    array([0.6827])
+    """
+    width = np.sqrt(2.0 * variance_nm2)
+    share: NDArray[np.float64] = 0.5 * (erf((place_nm + width_nm / 2) / width) - erf((place_nm - width_nm / 2) / width))
+    return share

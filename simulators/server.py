@@ -1,0 +1,154 @@
+"""Serves one double on a loopback TCP port, with the bench's clock and lock.
+
+Bytes that arrive are handed over at the simulated time of that moment; what the double sends on its
+own goes out with the next reply or, on an idle connection, within some tens of milliseconds. Several
+clients may connect, as to the real box over a network.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, suppress
+from typing import Protocol
+
+from simulators.double import Double
+
+IDLE_WAKEUP_S = 0.05
+"""How long a connection stays silent before the double may speak on its own (wall clock)."""
+
+
+class TimeSource(Protocol):
+    """What a server needs of a clock."""
+
+    def now_ns(self) -> int:
+        """Return the time in ns."""
+
+
+class DoubleServer:
+    """A double behind a listening socket on 127.0.0.1.
+
+    Parameters
+    ----------
+    double : Double
+        The simulated box.
+    clock : TimeSource
+        Where simulated time comes from.
+    lock : context manager, optional
+        One lock for all doubles that share a bench; a lock of its own otherwise.
+
+    Attributes
+    ----------
+    port : int
+        Port that the system assigned.
+    sockets : list of socket
+        The listening socket and the open connections; change it under the lock only.
+    """
+
+    def __init__(self, double: Double, clock: TimeSource, lock: AbstractContextManager[object] | None = None) -> None:
+        self.double = double
+        self._clock = clock
+        self._lock = lock if lock is not None else threading.RLock()
+        self._seen_ns = clock.now_ns()
+        self._is_closing = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.sockets = [self._listener]
+        self._threads = [threading.Thread(target=self._accept, name=f"double-{self.port}", daemon=True)]
+        self._threads[0].start()
+
+    @property
+    def visa_address(self) -> str:
+        """VISA resource name of the served double."""
+        return f"TCPIP::127.0.0.1::{self.port}::SOCKET"
+
+    @property
+    def url(self) -> str:
+        """URL under which pyserial opens the served double like a serial port."""
+        return f"socket://127.0.0.1:{self.port}"
+
+    def catch_up(self) -> None:
+        """Bring the double to the present simulated time."""
+        with self._lock:
+            now_ns = self._clock.now_ns()
+            if now_ns > self._seen_ns:
+                self.double.process((now_ns - self._seen_ns) * 1e-9)
+                self._seen_ns = now_ns
+
+    def close(self) -> None:
+        """Close the port and every connection and wait for the threads to end (harmless when repeated)."""
+        self._is_closing.set()
+        for open_socket in list(self.sockets):
+            with suppress(OSError):
+                open_socket.shutdown(socket.SHUT_RDWR)
+        for thread in list(self._threads):
+            thread.join(timeout=5.0)
+        with self._lock:
+            self.sockets.clear()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError, ValueError):  # the listener was closed while we waited
+            while not self._is_closing.is_set():
+                if not select.select([self._listener], [], [], IDLE_WAKEUP_S)[0]:
+                    continue
+                with self._lock:
+                    connection, _ = self._listener.accept()
+                    self.sockets.append(connection)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                name = f"double-{self.port}"
+                thread = threading.Thread(target=self._serve, args=(connection,), name=name, daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        buffer = bytearray()
+        with connection:
+            with suppress(OSError):
+                while not self._is_closing.is_set() and self._exchange(connection, buffer):
+                    pass
+            with self._lock:
+                self.sockets.remove(connection)
+
+    def _exchange(self, connection: socket.socket, buffer: bytearray) -> bool:
+        """Take up what has arrived, if anything, and reply; return False when the client has closed."""
+        is_readable = bool(select.select([connection], [], [], IDLE_WAKEUP_S)[0])
+        with self._lock:
+            data = connection.recv(65536) if is_readable else b""
+            if is_readable:
+                _acknowledge_at_once(connection)
+            reply = self._obey(buffer, data)
+        if reply:
+            connection.sendall(reply)
+        return bool(data) or not is_readable
+
+    def _obey(self, buffer: bytearray, data: bytes) -> bytes:
+        self.catch_up()
+        buffer += data
+        reply = self.double.spontaneous()
+        for frame in self.double.split(buffer):
+            reply += self.double.answer(frame)
+        return reply + self.double.spontaneous()
+
+
+def let_arrive(servers: Sequence[DoubleServer], lock: AbstractContextManager[object]) -> None:
+    """Return when every byte that clients have sent has been obeyed.
+
+    What is sent over loopback, or connects, is readable at once, and a server takes it up under the lock; so
+    nothing readable while the lock is held means that nothing is on its way.
+    """
+    while True:
+        with lock:
+            waiting = [each for server in servers for each in server.sockets]
+            if not waiting or not select.select(waiting, [], [], 0)[0]:
+                return
+        time.sleep(0)
+
+
+def _acknowledge_at_once(connection: socket.socket) -> None:
+    """Avoid the 40 ms that two small writes in a row cost on Linux (delayed acknowledgement)."""
+    if hasattr(socket, "TCP_QUICKACK"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
