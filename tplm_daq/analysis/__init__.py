@@ -1,0 +1,1 @@
+"""From counts to D with an honest interval."""

@@ -1,0 +1,161 @@
+"""Is this a line scan that can be fitted at all? Says why not before any number is made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tplm_daq.errors import FitError
+from tplm_daq.photons.histogram import TimePositionMap
+
+FloatArray = NDArray[np.float64]
+
+FEWEST_POSITIONS = 3
+"""Two positions cannot tell a width from a height."""
+
+FEWEST_BINS = 8
+"""Delay bins, below which neither the pulse nor a level before it can be seen."""
+
+
+@dataclass(frozen=True)
+class LineScan:
+    """Positions along one axis that were measured, with their counts.
+
+    Attributes
+    ----------
+    data : TimePositionMap
+        The map, without positions at which nothing was measured.
+    axis : str
+        Axis of the scan.
+    position_nm : ndarray of float64, shape (n_position,)
+        Position along that axis, in nm.
+    pixel_nm, pixel_across_nm : float
+        Width of the detector pixel along that axis and along the other one, in nm.
+    dwell : ndarray of float64, shape (n_position,)
+        Dwell of each position relative to the mean.
+    """
+
+    data: TimePositionMap
+    axis: Literal["x", "y"]
+    position_nm: FloatArray
+    pixel_nm: float
+    pixel_across_nm: float
+    dwell: FloatArray
+
+
+def line_scan(data: TimePositionMap) -> LineScan:
+    """Check a map, leave out positions without dwell, and find the axis of the scan.
+
+    Parameters
+    ----------
+    data : TimePositionMap
+        The map as measured; it may still be incomplete.
+
+    Returns
+    -------
+    LineScan
+        What can be fitted.
+
+    Raises
+    ------
+    FitError
+        With the reason why the map cannot be fitted.
+    """
+    _check_shapes(data)
+    _check_delays(data)
+    measured = _without_dwell_left_out(data)
+    _check_numbers(measured)
+    axis = _axis(measured)
+    position_nm = measured.x_nm if axis == "x" else measured.y_nm
+    pixel_nm, across_nm = measured.pixel_nm if axis == "x" else measured.pixel_nm[::-1]
+    _check_counts(measured, position_nm)
+    dwell_s = measured.dwell_s
+    dwell = np.ones(len(position_nm)) if dwell_s is None else dwell_s / dwell_s.mean()
+    return LineScan(measured, axis, position_nm, pixel_nm, across_nm, dwell)
+
+
+def _check_shapes(data: TimePositionMap) -> None:
+    if data.counts.ndim != 2:
+        raise FitError(f"counts must have the shape (n_position, n_bin), not {data.counts.shape}.")
+    n_position, n_bin = data.counts.shape
+    lengths = {"x_nm": len(data.x_nm), "y_nm": len(data.y_nm)}
+    if data.dwell_s is not None:
+        lengths["dwell_s"] = len(data.dwell_s)
+    for name, length in lengths.items():
+        if length != n_position:
+            raise FitError(f"{name} has {length} entries for {n_position} rows of counts; give one per position.")
+    if len(data.delay_ns) != n_bin:
+        raise FitError(f"delay_ns has {len(data.delay_ns)} entries for {n_bin} bins of counts; give one per bin.")
+    if n_bin < FEWEST_BINS:
+        raise FitError(f"{n_bin} delay bins are too few; at least {FEWEST_BINS} are needed.")
+
+
+def _check_delays(data: TimePositionMap) -> None:
+    steps_ns = np.diff(data.delay_ns)
+    if not (np.all(np.isfinite(data.delay_ns)) and np.all(steps_ns > 0)):
+        raise FitError("delay_ns must ascend from bin to bin and be finite; sort the bins first.")
+    worst = float(np.max(np.abs(steps_ns / data.bin_width_ns - 1.0)))
+    if worst > 0.01:
+        raise FitError(
+            f"delay_ns must be equally spaced: one step differs by {100 * worst:.3g} % from the mean of "
+            f"{data.bin_width_ns:g} ns (1 % is allowed)."
+        )
+
+
+def _without_dwell_left_out(data: TimePositionMap) -> TimePositionMap:
+    """Return the map without positions of zero dwell."""
+    if data.dwell_s is None:
+        return data
+    if not np.all(np.isfinite(data.dwell_s) & (data.dwell_s >= 0)):
+        raise FitError("dwell_s must be finite and not negative at every position.")
+    kept = data.dwell_s > 0
+    if kept.all():
+        return data
+    return replace(
+        data, counts=data.counts[kept], x_nm=data.x_nm[kept], y_nm=data.y_nm[kept], dwell_s=data.dwell_s[kept]
+    )
+
+
+def _check_numbers(data: TimePositionMap) -> None:
+    bad = np.flatnonzero(~(np.isfinite(data.x_nm) & np.isfinite(data.y_nm)))
+    if len(bad):
+        raise FitError(f"Position {bad[0]} is not a finite number ({len(bad)} in all); leave such points out.")
+    if data.counts.size and data.counts.min() < 0:
+        raise FitError("counts must not be negative; pass the counts as recorded, without background subtracted.")
+    for name in ("repetition_rate_hz", "response_fwhm_ns", "dead_time_ns"):
+        value = getattr(data, name)
+        if value is not None and not (np.isfinite(value) and value > 0):
+            raise FitError(f"{name} is {value:g}; it must be positive, or left out if it is not known.")
+    first_ns, last_ns = float(data.delay_ns[0]), float(data.delay_ns[-1])
+    if data.t0_ns is not None and not first_ns <= data.t0_ns <= last_ns:
+        raise FitError(f"t0_ns is {data.t0_ns:g} ns, outside the delays measured ({first_ns:g} to {last_ns:g} ns).")
+
+
+def _axis(data: TimePositionMap) -> Literal["x", "y"]:
+    """Return the axis along which the positions spread; raise FitError if there is none, or two."""
+    if len(data.x_nm) < FEWEST_POSITIONS:
+        raise FitError(
+            f"{len(data.x_nm)} of at least {FEWEST_POSITIONS} positions have been measured; a width needs more."
+        )
+    span_x_nm, span_y_nm = float(np.ptp(data.x_nm)), float(np.ptp(data.y_nm))
+    if min(span_x_nm, span_y_nm) > 0.5 * min(data.pixel_nm):
+        raise FitError(
+            f"The positions spread over {span_x_nm:g} nm along x and {span_y_nm:g} nm along y; only lines along x or "
+            "y can be fitted. Select one row of the map."
+        )
+    return "x" if span_x_nm >= span_y_nm else "y"
+
+
+def _check_counts(data: TimePositionMap, position_nm: FloatArray) -> None:
+    if len(np.unique(position_nm)) < FEWEST_POSITIONS:
+        raise FitError(
+            f"The scan has only {len(np.unique(position_nm))} different positions; at least {FEWEST_POSITIONS} needed."
+        )
+    n_lit = int(np.count_nonzero(data.counts.sum(axis=1)))
+    if n_lit == 0:
+        raise FitError("There are no counts. Check that the light is on and the detector is open.")
+    if n_lit < FEWEST_POSITIONS:
+        raise FitError(f"Only {n_lit} positions have counts; at least {FEWEST_POSITIONS} are needed to see a width.")

@@ -1,0 +1,189 @@
+"""What an analysis returns: numbers with their errors, how far to trust them, and the curves to draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+Lamp = Literal["green", "amber", "red"]
+"""Green: nothing known speaks against the number. Amber: read the warnings. Red: do not use it."""
+
+
+@dataclass(frozen=True)
+class MsdCurve:
+    """Mean squared displacement against the age of the excitons; NaN where a bin does not determine a width.
+
+    Attributes
+    ----------
+    age_ns, msd_nm2, error_nm2 : ndarray of float64, shape (n_row,)
+        Points with their standard errors.
+    fit_nm2 : ndarray of float64, shape (n_row,)
+        The straight line of the diffusivity quoted.
+    """
+
+    age_ns: FloatArray
+    msd_nm2: FloatArray
+    error_nm2: FloatArray
+    fit_nm2: FloatArray
+
+
+@dataclass(frozen=True)
+class DecayCurve:
+    """Counts summed over the positions against delay after the pulse.
+
+    Attributes
+    ----------
+    delay_ns, counts : ndarray of float64, shape (n_bin,)
+        The whole recorded decay.
+    model : ndarray of float64, shape (n_bin,)
+        The exponential under the response, NaN outside the delays it was fitted to.
+    """
+
+    delay_ns: FloatArray
+    counts: FloatArray
+    model: FloatArray
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Spot at one end of the fit window, summed over some delay bins.
+
+    Attributes
+    ----------
+    age_ns : float
+        Mean age of the excitons.
+    position_nm, counts, model : ndarray of float64, shape (n_position,)
+        Positions, counts, and expected counts.
+    """
+
+    age_ns: float
+    position_nm: FloatArray
+    counts: FloatArray
+    model: FloatArray
+
+
+@dataclass(frozen=True)
+class BiasTerm:
+    """One contribution to the systematic error.
+
+    Attributes
+    ----------
+    name : str
+        What may be wrong.
+    error_cm2_s : float
+        By how much it may shift the diffusivity, in cm2/s.
+    """
+
+    name: str
+    error_cm2_s: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """Diffusivity of one line scan and everything estimated beside it.
+
+    Attributes
+    ----------
+    method : str
+        The one used.
+    axis : str
+        Axis of the scan.
+    diffusivity_cm2_s, standard_error_cm2_s : float
+        Estimate and statistical standard error.
+    ci95_cm2_s : tuple of float
+        Statistical 95 % interval, low and high.
+    systematic_cm2_s : float
+        Standard systematic error: the quadrature of `bias_budget`.
+    sigma0_nm, sigma0_error_nm : float
+        Standard deviation of the spot at the pulse (laser and optics, without the pixel).
+    centre_nm : float
+        Centre of the spot along the scan.
+    background_counts_per_bin : float
+        Level under the spot that is flat in position, per recorded delay bin at mean dwell.
+    lifetime_ns, t0_ns, response_fwhm_ns : float
+        Effective lifetime in the window, delay of the pulse, width of the response.
+    bias_lamp : str
+        How far to trust the number.
+    corrections, warnings : tuple of str
+        What was corrected, and what to know before using the number; reasons for the lamp first.
+    bias_budget : tuple of BiasTerm
+        Contributions to `systematic_cm2_s`.
+    deviance_per_dof : float or None
+        Poisson deviance per degree of freedom; None for methods that do not model the counts.
+    n_photons : int
+        Counts in the fit window.
+    msd : MsdCurve
+    decay : DecayCurve
+    early, late : Profile
+        Curves to draw.
+    """
+
+    method: str
+    axis: str
+    diffusivity_cm2_s: float
+    standard_error_cm2_s: float
+    ci95_cm2_s: tuple[float, float]
+    systematic_cm2_s: float
+    sigma0_nm: float
+    sigma0_error_nm: float
+    centre_nm: float
+    background_counts_per_bin: float
+    lifetime_ns: float
+    t0_ns: float
+    response_fwhm_ns: float
+    bias_lamp: Lamp
+    corrections: tuple[str, ...]
+    warnings: tuple[str, ...]
+    bias_budget: tuple[BiasTerm, ...]
+    deviance_per_dof: float | None
+    n_photons: int
+    msd: MsdCurve
+    decay: DecayCurve
+    early: Profile
+    late: Profile
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as the command ``tplm analyse --json`` prints them.
+
+        Returns
+        -------
+        dict
+            Plain numbers, strings and lists; every number is finite.
+        """
+        return {
+            "method": self.method,
+            "diffusivity_cm2_s": self.diffusivity_cm2_s,
+            "standard_error_cm2_s": self.standard_error_cm2_s,
+            "ci95_cm2_s": list(self.ci95_cm2_s),
+            "systematic_cm2_s": self.systematic_cm2_s,
+            "sigma0_nm": self.sigma0_nm,
+            "centre_nm": self.centre_nm,
+            "background_counts_per_bin": self.background_counts_per_bin,
+            "lifetime_ns": self.lifetime_ns,
+            "t0_ns": self.t0_ns,
+            "bias_lamp": self.bias_lamp,
+            "corrections": list(self.corrections),
+            "warnings": list(self.warnings),
+        }
+
+    def arrays(self) -> dict[str, FloatArray]:
+        """Return the curves to draw by name; units are in the names."""
+        return {
+            "msd_age_ns": self.msd.age_ns,
+            "msd_nm2": self.msd.msd_nm2,
+            "msd_error_nm2": self.msd.error_nm2,
+            "msd_fit_nm2": self.msd.fit_nm2,
+            "decay_delay_ns": self.decay.delay_ns,
+            "decay_counts": self.decay.counts,
+            "decay_model": self.decay.model,
+            "profile_position_nm": self.early.position_nm,
+            "profile_early_counts": self.early.counts,
+            "profile_early_model": self.early.model,
+            "profile_late_counts": self.late.counts,
+            "profile_late_model": self.late.model,
+        }
