@@ -1,0 +1,1 @@
+"""The run file: layout, writer, reader and what other formats become."""

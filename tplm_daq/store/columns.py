@@ -1,0 +1,90 @@
+"""Growing tables: a group of equally long columns, one chunked dataset each.
+
+Columns instead of one compound dataset, because every viewer plots a column. A row exists once the
+group's `@n_rows` says so. That number is raised in a flush of its own, after the row's; a process
+killed before leaves a row that nobody reads and that the next one overwrites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from tplm_daq.store import layout
+
+
+def create_columns(group: h5py.Group, dtypes: Mapping[str, np.dtype[np.generic]]) -> None:
+    """Make an empty table of a group.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        Where to.
+    dtypes : mapping of str to dtype
+        Column name to dtype.
+    """
+    group.attrs[layout.N_ROWS] = np.int64(0)
+    for name, dtype in dtypes.items():
+        column = group.create_dataset(name, shape=(0,), maxshape=(None,), chunks=(layout.CHUNK_ROWS,), dtype=dtype)
+        unit = layout.unit_of(name)
+        if unit is not None:
+            column.attrs["units"] = unit
+
+
+def append_row(group: h5py.Group, values: Mapping[str, object]) -> None:
+    """Add a row, flushed but not yet synced to the disk.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        The table.
+    values : mapping
+        Column name to value.
+    """
+    n_rows = count_rows(group)
+    for name, value in values.items():
+        column = group[name]
+        column.resize(n_rows + 1, axis=0)
+        column[n_rows] = value
+    group.file.flush()
+    group.attrs.modify(layout.N_ROWS, np.int64(n_rows + 1))
+    group.file.flush()
+
+
+def count_rows(group: h5py.Group) -> int:
+    """Return the number of rows that exist.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        The table.
+
+    Returns
+    -------
+    int
+        Rows, each complete.
+    """
+    return int(group.attrs[layout.N_ROWS])
+
+
+def read_points(entry: h5py.Group) -> NDArray[np.void]:
+    """Return the acknowledged rows of `/entry/points`.
+
+    Parameters
+    ----------
+    entry : h5py.Group
+        Entry of a run file.
+
+    Returns
+    -------
+    ndarray of layout.POINT_DTYPE, shape (n_point,)
+        One record per point.
+    """
+    group = entry[layout.POINTS]
+    points = np.empty(count_rows(group), layout.POINT_DTYPE)
+    for name in layout.POINT_DTYPE.names or ():
+        points[name] = group[name][: len(points)]
+    return points

@@ -1,0 +1,258 @@
+"""Every name in a run file, in one place: groups, columns with dtype and unit, and the format's version.
+
+The file is HDF5 with NeXus attributes (NeXus user manual, "Data groups and attributes": `@NX_class`,
+`@default`, `@signal`, `@axes`, `@units`), laid out as::
+
+    /                        NXroot        @default=entry, what wrote the file
+    `-- entry                NXentry       @default=data (while the run lasts: points), format_version, title,
+        |                                  start_time, end_time, finish_reason, program_name (with @version)
+        |-- environment      NXcollection  versions of Python, HDF5 and the packages, the platform
+        |-- session          NXcollection  what the operator noted: sample, operator, objective ...
+        |-- recipe, rig      NXnote        data (YAML text with @sha256), type
+        |-- instrument       NXinstrument
+        |   |-- source       NXsource      repetition_rate_hz
+        |   |-- detector     NXdetector    pixel_nm (x, y); dead_time_ns, response_fwhm_ns, t0_ns if known
+        |   `-- <device>     NXcollection  start, end (resumed runs: start_2 ...): every setting, or an error
+        |-- points           NXdata        one column per quantity, one row per point; @n_rows, @position_axis
+        |-- counts           uint32        (n_point, n_bin), one compressed chunk per point
+        |-- delay_ns         float64       (n_bin,), bin centres
+        |-- log              NXcollection  time, level, text: one row per event; @n_rows
+        |-- data             NXdata        counts summed per position, written when the run ends
+        |-- analysis_1 ...   NXprocess     method, date, recipe and a group `result`
+        `-- truth            NXcollection  what the simulated sample was; only on a simulated rig
+
+A row of `points` (with its counts) or `log` exists once `@n_rows` says so: the writer raises that number
+after the row is in the file, so a process killed between the two leaves a row that nobody reads.
+A name ends in its unit (`dwell_s`, `x_nm`); `unit_of` turns the end into the `@units` attribute.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from enum import IntFlag
+
+import numpy as np
+from numpy.typing import NDArray
+
+FORMAT_VERSION = 1
+"""Raised when a file written now would be misread by yesterday's reader."""
+
+DISTRIBUTION = "tplm-daq"
+"""Name under which the program is installed; its version goes into every file."""
+
+ENTRY = "entry"
+TITLE, START_TIME, END_TIME, FINISH_REASON = "title", "start_time", "end_time", "finish_reason"
+VERSION = "format_version"
+PROGRAM = "program_name"
+ENVIRONMENT, SESSION, RECIPE, RIG, TRUTH = "environment", "session", "recipe", "rig", "truth"
+NOTE_TEXT, NOTE_TYPE, NOTE_HASH = "data", "type", "sha256"
+YAML_TYPE = "application/yaml"
+INSTRUMENT = "instrument"
+SOURCE, DETECTOR = "instrument/source", "instrument/detector"
+REPETITION_RATE = "repetition_rate_hz"
+PIXEL, DEAD_TIME, RESPONSE, T0 = "pixel_nm", "dead_time_ns", "response_fwhm_ns", "t0_ns"
+SNAPSHOT_TIME, SNAPSHOT_ERROR = "time", "error"
+POINTS, COUNTS, DELAY = "points", "counts", "delay_ns"
+N_ROWS, POSITION_AXIS = "n_rows", "position_axis"
+LOG, LOG_COLUMNS = "log", ("time", "level", "text")
+DATA, DWELL = "data", "dwell_s"
+ANALYSIS, METHOD, DATE, RESULT = "analysis", "method", "date", "result"
+
+CHUNK_ROWS = 128
+"""Rows of a column per chunk: 1 KiB, the least that is rewritten when a point is added."""
+
+UNITS = {
+    "nm": "nm",
+    "mm": "mm",
+    "um": "um",
+    "nm2": "nm^2",
+    "um2": "um^2",
+    "cm2_s": "cm^2/s",
+    "uj_cm2": "uJ/cm^2",
+    "ps": "ps",
+    "ns": "ns",
+    "us": "us",
+    "ms": "ms",
+    "s": "s",
+    "hz": "Hz",
+    "khz": "kHz",
+    "mhz": "MHz",
+    "cps": "1/s",
+    "k": "K",
+    "nw": "nW",
+    "w": "W",
+    "v": "V",
+    "mv": "mV",
+    "nf": "nF",
+    "a": "A",
+    "ohm": "ohm",
+    "deg": "deg",
+    "percent": "%",
+    "db": "dB",
+}
+"""Last parts of our names and the units they stand for, spelt as UDUNITS reads them."""
+
+
+class PointFlags(IntFlag):
+    """What a point's row says about how far to trust it."""
+
+    GOOD = 0
+    """Nothing to say."""
+    SUSPECT = 1
+    """A guard found something doubtful; the bits below and the log say what."""
+    OVERFLOW = 2
+    """A bin of the histogram reached the counter's maximum."""
+    SYNC = 4
+    """The sync rate was missing or differed from the repetition rate asked for."""
+    PILE_UP = 8
+    """More photons per pulse than the warning level."""
+    OVERLOAD = 16
+    """The detector rate came near its maximum."""
+    TEMPERATURE = 32
+    """The temperature left its band."""
+    POSITION = 64
+    """The detector or the sample was not, or did not stay, where it should be."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PointRow:
+    """One acquired point; NaN stands for what the rig does not have.
+
+    Attributes
+    ----------
+    pass_index : int
+        Pass through the path, from 0 (column `pass`).
+    index : int
+        Position along the path, from 0: the same position has the same index in every pass.
+    x_nm, y_nm : float
+        Where the detector pixel was asked to be, sample plane.
+    x_readback_nm, y_readback_nm : float
+        Where the actuators say it was, converted to the sample plane.
+    x_actuator_mm, y_actuator_mm : float
+        The same as the actuators' own reading.
+    dwell_s, live_s : float
+        Time asked for and time actually counted.
+    sync_hz, input_cps : float
+        Sync rate and detector rate as the counter meters them.
+    temperature_k, power_nw : float
+        Sample temperature and average power at the sample.
+    flags : PointFlags
+        How far to trust the point.
+    start_s : float
+        When counting began, since the start of the run.
+    """
+
+    pass_index: int
+    index: int
+    x_nm: float
+    y_nm: float
+    x_readback_nm: float
+    y_readback_nm: float
+    x_actuator_mm: float
+    y_actuator_mm: float
+    dwell_s: float
+    live_s: float
+    sync_hz: float
+    input_cps: float
+    temperature_k: float
+    power_nw: float
+    flags: PointFlags
+    start_s: float
+
+
+@dataclasses.dataclass(frozen=True)
+class RunHeader:
+    """What is known of a run before its first point.
+
+    Attributes
+    ----------
+    title : str
+        Title of the recipe.
+    recipe_text, rig_text : str
+        Recipe and rig as resolved, YAML.
+    session : mapping of str to str
+        What the operator noted.
+    delay_ns : ndarray of float64, shape (n_bin,)
+        Centres of the delay bins in ns.
+    repetition_rate_hz : float
+        Laser repetition rate asked for.
+    response_fwhm_ns, t0_ns : float or None
+        System response and arrival of the pulse, if they have been measured.
+    pixel_nm : tuple of float
+        Width of the detector pixel in the sample plane along x and y.
+    dead_time_ns : float or None
+        Time for which the detection is blind after a photon, if known.
+    position_axis : str
+        "x" or "y": the axis along which a line scan is drawn and fitted.
+    truth : mapping or None
+        Properties of the simulated sample; None on a real rig, and always None in a header that was
+        read back, so that no analysis meets it by accident.
+    """
+
+    title: str
+    recipe_text: str
+    rig_text: str
+    session: Mapping[str, str]
+    delay_ns: NDArray[np.float64]
+    repetition_rate_hz: float
+    response_fwhm_ns: float | None
+    t0_ns: float | None
+    pixel_nm: tuple[float, float]
+    dead_time_ns: float | None
+    position_axis: str
+    truth: Mapping[str, object] | None = None
+
+
+def _column_name(field: str) -> str:
+    """Return the column of a `PointRow` field: its own name, but `pass` is a Python keyword."""
+    return "pass" if field == "pass_index" else field
+
+
+def _column_dtype(annotation: object) -> str:
+    """Return the dtype in which a `PointRow` field is stored."""
+    return {"int": "<i4", "float": "<f8", "PointFlags": "<u4"}[str(annotation)]
+
+
+POINT_DTYPE = np.dtype([(_column_name(f.name), _column_dtype(f.type)) for f in dataclasses.fields(PointRow)])
+"""Names and dtypes of the columns of `/entry/points`, in the order of `PointRow`."""
+
+
+def row_values(row: PointRow) -> dict[str, int | float]:
+    """Return the values of a row by column name.
+
+    Parameters
+    ----------
+    row : PointRow
+        One acquired point.
+
+    Returns
+    -------
+    dict
+        Column name to value, in the order of `POINT_DTYPE`.
+    """
+    return {_column_name(f.name): getattr(row, f.name) for f in dataclasses.fields(PointRow)}
+
+
+def unit_of(name: str) -> str | None:
+    """Return the unit that a name ends in, None if it has none.
+
+    Parameters
+    ----------
+    name : str
+        Name of a quantity, such as "dwell_s".
+
+    Returns
+    -------
+    str or None
+        Unit for the `@units` attribute; None for a pure number or a text.
+
+    Examples
+    --------
+    >>> unit_of("diffusivity_cm2_s"), unit_of("dwell_s"), unit_of("n_points")
+    ('cm^2/s', 's', None)
+    """
+    parts = name.split("_")
+    if len(parts) > 2 and "_".join(parts[-2:]) in UNITS:
+        return UNITS["_".join(parts[-2:])]
+    return UNITS.get(parts[-1]) if len(parts) > 1 else None
