@@ -1,0 +1,69 @@
+"""What each guard says of a reading; its reason names reading, limit and next step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tplm_daq.acquire import guards
+from tplm_daq.acquire.guards import Level, Verdict
+from tplm_daq.errors import GuardStop
+from tplm_daq.recipes.rig import Guards
+from tplm_daq.roles import Rates
+from tplm_daq.store.layout import PointFlags
+
+LIMITS = Guards()
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    verdict: Verdict
+    level: Level
+    says: str = ""
+
+
+CASES = [
+    Case("sync as asked", guards.judge_sync(Rates(2.5e6, 0), 2.5e6, LIMITS), Level.OK),
+    Case("sync off by half a percent", guards.judge_sync(Rates(2.5125e6, 0), 2.5e6, LIMITS), Level.OK),
+    Case("sync doubled", guards.judge_sync(Rates(5e6, 0), 2.5e6, LIMITS), Level.STOP, "5 MHz where 2.5 MHz"),
+    Case("no sync", guards.judge_sync(Rates(0, 0), 2.5e6, LIMITS), Level.STOP, "no sync"),
+    Case("few counts", guards.judge_rate_ratio(Rates(2.5e6, 20e3), LIMITS), Level.OK),
+    Case("just above 1 %", guards.judge_rate_ratio(Rates(2.5e6, 25.1e3), LIMITS), Level.OK),
+    Case("2 % of the pulses", guards.judge_rate_ratio(Rates(2.5e6, 50e3), LIMITS), Level.SUSPECT, "2.0%"),
+    Case("20 % of the pulses", guards.judge_rate_ratio(Rates(2.5e6, 500e3), LIMITS), Level.STOP, "10.0% is the limit"),
+    Case("no sync, no ratio", guards.judge_rate_ratio(Rates(0, 500), LIMITS), Level.OK),
+    Case("bright but safe", guards.judge_detector(Rates(2.5e6, 4.9e6), LIMITS), Level.OK),
+    Case("room light", guards.judge_detector(Rates(2.5e6, 6e6), LIMITS), Level.STOP, "6 Mcps, 5 Mcps is the limit"),
+    Case("temperature not asked for", guards.judge_temperature(12.0, None, LIMITS), Level.OK),
+    Case("temperature in band", guards.judge_temperature(300.4, 300.0, LIMITS), Level.OK),
+    Case("temperature off", guards.judge_temperature(298.0, 300.0, LIMITS), Level.SUSPECT, "298.000 K where 300 K"),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_verdict(case: Case) -> None:
+    assert case.verdict.level is case.level
+    assert case.says in case.verdict.reason
+    assert bool(case.verdict.reason) == (case.level is not Level.OK)
+
+
+def test_a_full_disk_stops_before_the_first_point(tmp_path: Path) -> None:
+    assert guards.judge_disk(tmp_path, 1.0, LIMITS).level is Level.OK
+    verdict = guards.judge_disk(tmp_path, 1e12, LIMITS)
+    assert verdict.level is Level.STOP
+    assert "choose another folder with --out" in verdict.reason
+
+
+def test_suspect_reasons_are_passed_on_and_mark_the_point() -> None:
+    heard: list[str] = []
+    verdicts = [guards.OK, Verdict(Level.SUSPECT, "a", PointFlags.PILE_UP), Verdict(Level.SUSPECT, "b")]
+    assert guards.heed(verdicts, heard.append) == PointFlags.SUSPECT | PointFlags.PILE_UP
+    assert heard == ["a", "b"]
+
+
+def test_stop_raises_with_its_reason() -> None:
+    with pytest.raises(GuardStop, match="because"):
+        guards.heed([guards.OK, Verdict(Level.STOP, "because")], lambda text: None)

@@ -1,0 +1,123 @@
+"""Opening a rig: nothing is switched on, and everything that is wrong is listed at once."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import closing
+
+import pytest
+
+from tests.rig.conftest import Nobody, OpenRig, rig_recipe
+from tplm_daq.errors import InputError, LightMayBeOnError, LimitError, RigError
+from tplm_daq.recipes.load import find_config, read_yaml, validate
+from tplm_daq.recipes.rig import RigRecipe
+from tplm_daq.rig.open import open_rig
+
+
+def free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_connecting_switches_nothing_on_and_moves_nothing(open_simulated: OpenRig) -> None:
+    rig, bench = open_simulated()
+    assert not rig.laser.is_on()
+    assert bench.light().repetition_rate_hz == 0
+    before = rig.detector.position()
+    rig.clock.sleep(5.0)
+    assert rig.detector.position() == before
+
+
+def test_all_dead_devices_are_named_at_once() -> None:
+    data = read_yaml(find_config("configs/rig_lab.yaml"))
+    address = f"TCPIP::127.0.0.1::{free_port()}::SOCKET"
+    for role in ("trigger", "gate", "thermostat", "stage"):
+        data["devices"][role]["address"] = address
+    data["devices"]["detector_x"]["address"] = data["devices"]["detector_y"]["address"] = "/dev/absent_tty"
+    data["devices"]["counter"]["address"] = "/nowhere/libph300.so"
+    with pytest.raises(RigError) as caught:
+        open_rig(validate(RigRecipe, data, "rig_lab.yaml"), Nobody())
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("7 of the rig's devices")
+    for name in ("trigger", "gate", "counter", "detector_x", "detector_y", "thermostat", "stage"):
+        assert any(name in line for line in lines[1:]), f"{name} is missing in {lines}"
+    assert "/nowhere/libph300.so" in str(caught.value)
+    assert "Check power and USB of the controller" in str(caught.value)
+
+
+def test_the_wrong_controller_at_a_port_is_refused() -> None:
+    recipe = rig_recipe("devices.detector_x.serial='26999999'")
+    with pytest.raises(RigError, match=r"controller 26000001 \(KST101\) answers, not 26999999"):
+        open_rig(recipe, Nobody())
+
+
+def test_doubles_and_real_devices_do_not_mix() -> None:
+    with pytest.raises(InputError, match=r"trigger.*real address"):
+        rig_recipe("devices.trigger.address=TCPIP::192.0.2.1::5025::SOCKET")
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "power_nw", "says"),
+    [
+        (80e6, 10.0, r"light.repetition_rate: 8e\+07 Hz is outside 0 to 4e\+07 Hz"),
+        (2.5e6, 1e4, r"light.average_power: 10000 nW is outside 0 to 100 nW"),
+    ],
+)
+def test_light_beyond_the_limits_is_refused_before_anything_is_sent(
+    rate_hz: float, power_nw: float, says: str, open_simulated: OpenRig
+) -> None:
+    rig, _ = open_simulated()
+    before = rig.laser.snapshot()
+    with pytest.raises(LimitError, match=says):
+        rig.laser.prepare(rate_hz, power_nw)
+    assert rig.laser.snapshot() == before
+
+
+def test_leaving_the_rig_puts_the_light_out(open_simulated: OpenRig) -> None:
+    rig, bench = open_simulated()
+    assert rig.gate is not None
+    rig.laser.prepare(2.5e6, 10.0)
+    rig.gate.allow()
+    rig.laser.turn_on()
+    rig.make_safe()
+    assert not bench._trigger.is_output_on
+    assert rig.gate.is_blocking()
+
+
+@pytest.mark.parametrize("dead", ["trigger", "gate"])
+def test_one_dead_path_does_not_keep_the_light_on(dead: str, open_simulated: OpenRig) -> None:
+    rig, bench = open_simulated()
+    assert rig.gate is not None
+    rig.laser.prepare(2.5e6, 10.0)
+    rig.gate.allow()
+    rig.laser.turn_on()
+    bench.servers[dead].close()
+    rig.make_safe()
+    assert bench.light().average_power_nw == 0
+
+
+def test_light_goes_out_while_another_thread_hangs_on_the_laser(open_simulated: OpenRig) -> None:
+    rig, bench = open_simulated()
+    assert rig.gate is not None
+    rig.laser.prepare(2.5e6, 10.0)
+    rig.gate.allow()
+    rig.laser.turn_on()
+    with rig.laser._link.exclusive():  # the link that the scan uses is taken, as by a request that never ends
+        rescuer = threading.Thread(target=rig.make_safe)
+        rescuer.start()
+        rescuer.join(timeout=10)
+        assert not rescuer.is_alive()
+    assert bench.light().average_power_nw == 0
+
+
+def test_with_every_path_dead_the_message_says_so(open_simulated: OpenRig) -> None:
+    rig, bench = open_simulated()
+    bench.servers["trigger"].close()
+    bench.servers["gate"].close()
+    with pytest.raises(
+        LightMayBeOnError, match=r"LIGHT MAY BE ON: the laser's trigger failed .* the light gate failed"
+    ):
+        rig.make_safe()
+    rig._light_paths = ()  # nothing left to put out: lets the fixture close the rig
+    rig.make_safe = lambda: None  # type: ignore[method-assign]

@@ -1,0 +1,1 @@
+"""Path, passes, points, guards and the runner that orders them."""

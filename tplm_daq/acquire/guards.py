@@ -1,0 +1,131 @@
+"""Guards: each looks at one reading and says ok, suspect or stop, with its reason.
+
+A suspect point is kept and marked; stop ends the run with the light out. Thresholds come from the
+rig file. The guards only judge numbers; reading the devices is the business of `point.py`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from tplm_daq.errors import GuardStop
+from tplm_daq.recipes.rig import Guards
+from tplm_daq.roles import Rates
+from tplm_daq.store.layout import PointFlags
+
+
+class Level(Enum):
+    """How bad it is."""
+
+    OK = "ok"
+    SUSPECT = "suspect"
+    STOP = "stop"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one guard says, why, and how a suspect point is marked; the reason of an ok verdict is empty."""
+
+    level: Level
+    reason: str = ""
+    flag: PointFlags = PointFlags(0)
+
+
+OK = Verdict(Level.OK)
+
+
+def judge_sync(rates: Rates, asked_hz: float, guards: Guards) -> Verdict:
+    """Stop without sync pulses, or with a sync rate that differs from what was asked for."""
+    if rates.sync_hz <= 0:
+        return Verdict(
+            Level.STOP,
+            f"no sync: the counter sees no sync pulses where {asked_hz * 1e-6:g} MHz are expected. "
+            "Check that the laser runs pulsed, the sync cable is plugged in and the discriminator level fits",
+        )
+    deviation = abs(rates.sync_hz / asked_hz - 1)
+    if deviation > guards.sync_tolerance:
+        return Verdict(
+            Level.STOP,
+            f"sync rate is {rates.sync_hz * 1e-6:.6g} MHz where {asked_hz * 1e-6:g} MHz were asked for "
+            f"({deviation:.1%} off, {guards.sync_tolerance:.1%} allowed). "
+            "Check the laser's trigger source, reflections on the sync cable and the divider",
+        )
+    return OK
+
+
+def judge_rate_ratio(rates: Rates, guards: Guards) -> Verdict:
+    """Judge the counts per sync pulse, which cause pile-up."""
+    if rates.sync_hz <= 0:
+        return OK
+    ratio = rates.input_cps / rates.sync_hz
+    if ratio > guards.rate_ratio_stop:
+        return Verdict(
+            Level.STOP,
+            f"pile-up: {ratio:.1%} of the pulses give a count, {guards.rate_ratio_stop:.1%} is the limit. "
+            "Attenuate the detection or lower the power",
+        )
+    # the meter counts for 0.1 s: only what exceeds the limit by more than its shot noise is suspect
+    if rates.input_cps - 3 * (10 * rates.input_cps) ** 0.5 > guards.rate_ratio_warn * rates.sync_hz:
+        return Verdict(
+            Level.SUSPECT,
+            f"pile-up: {ratio:.1%} of the pulses give a count, above {guards.rate_ratio_warn:.1%}; "
+            "the analysis corrects for it",
+            PointFlags.PILE_UP,
+        )
+    return OK
+
+
+def judge_detector(rates: Rates, guards: Guards) -> Verdict:
+    """Stop before the detector is damaged."""
+    if rates.input_cps > guards.detector_limit_cps:
+        return Verdict(
+            Level.STOP,
+            f"detector overload: {rates.input_cps * 1e-6:.3g} Mcps, {guards.detector_limit_cps * 1e-6:g} Mcps is the "
+            "limit. Keep room light and the laser line off the detector",
+        )
+    return OK
+
+
+def judge_temperature(measured_k: float, wanted_k: float | None, guards: Guards) -> Verdict:
+    """Suspect a point taken off the wanted temperature."""
+    if wanted_k is not None and abs(measured_k - wanted_k) > guards.temperature_band_k:
+        return Verdict(
+            Level.SUSPECT,
+            f"temperature is {measured_k:.3f} K where {wanted_k:g} K is wanted (band {guards.temperature_band_k:g} K)",
+            PointFlags.TEMPERATURE,
+        )
+    return OK
+
+
+def judge_disk(folder: Path, needed_mb: float, guards: Guards) -> Verdict:
+    """Stop when the disk cannot take what is still to come."""
+    free_mb = shutil.disk_usage(folder).free / 1e6
+    if free_mb < guards.free_disk_mb + needed_mb:
+        return Verdict(
+            Level.STOP,
+            f"disk: {free_mb:.0f} MB free in {folder}, {needed_mb:.0f} MB needed and {guards.free_disk_mb} MB kept in "
+            "reserve. Free some space or choose another folder with --out",
+        )
+    return OK
+
+
+def heed(verdicts: Iterable[Verdict], warn: Callable[[str], None]) -> PointFlags:
+    """Pass the reasons of suspect verdicts to `warn` and return the flags of the point.
+
+    Raises
+    ------
+    GuardStop
+        A verdict is stop.
+    """
+    flags = PointFlags(0)
+    for verdict in verdicts:
+        if verdict.level is Level.STOP:
+            raise GuardStop(verdict.reason + ".")
+        if verdict.level is Level.SUSPECT:
+            warn(verdict.reason)
+            flags |= PointFlags.SUSPECT | verdict.flag
+    return flags

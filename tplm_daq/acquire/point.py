@@ -1,0 +1,196 @@
+"""One point: move, settle, guard, arm, wait, read, crop. The counter is stopped whatever happens."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tplm_daq.acquire import guards
+from tplm_daq.acquire.passes import PlannedPoint
+from tplm_daq.acquire.waiting import Checkpoint, wait, wait_until
+from tplm_daq.errors import DeviceTimeout
+from tplm_daq.recipes.rig import Guards
+from tplm_daq.roles import Microscope, Rates
+from tplm_daq.store.layout import PointFlags, PointRow
+
+PATIENCE = 0.9
+"""Share of the expected travel time that passes before the first look whether a move has ended."""
+ARRIVAL_POLL_S = 0.02
+WATCH_INTERVAL_S = 1.0
+"""How often the detector rate is watched during a dwell."""
+METER_S = 0.1
+"""The counter's rate meters integrate for 100 ms (PHLib manual)."""
+
+
+@dataclass(frozen=True)
+class PointSettings:
+    """What all points of a run have in common.
+
+    Attributes
+    ----------
+    repetition_rate_hz : float
+        Sync rate that the guards expect.
+    n_bins : int
+        Number of bins kept from the start of the histogram.
+    settle_s : float
+        Rest after a move, in s.
+    is_light_kept_on : bool
+        Whether light stays on between points.
+    temperature_k : float or None
+        Wanted sample temperature.
+    guards : Guards
+        Thresholds.
+    zero_s : float
+        Time on the clock from which the points' start times count.
+    """
+
+    repetition_rate_hz: float
+    n_bins: int
+    settle_s: float
+    is_light_kept_on: bool
+    temperature_k: float | None
+    guards: Guards
+    zero_s: float = 0.0
+
+
+def acquire_point(
+    microscope: Microscope,
+    planned: PlannedPoint,
+    settings: PointSettings,
+    checkpoint: Checkpoint,
+    warn: Callable[[str], None],
+) -> tuple[PointRow, NDArray[np.uint32]]:
+    """Measure one point.
+
+    Parameters
+    ----------
+    microscope : Microscope
+        The opened rig with light ready.
+    planned : PlannedPoint
+        Where and for how long.
+    settings : PointSettings
+        What all points have in common.
+    checkpoint : callable
+        Called while waiting; raises to end the run.
+    warn : callable
+        Receives the reason if the point is suspect.
+
+    Returns
+    -------
+    row : PointRow
+        Everything known of the point.
+    counts : ndarray of uint32, shape (n_bin,)
+        The histogram, cropped to the span of the recipe.
+
+    Raises
+    ------
+    DeviceError, GuardStop, Aborted
+        A device failed, a guard stopped the run, or the operator did.
+    """
+    clock, counter = microscope.clock, microscope.counter
+    _move(microscope, planned, checkpoint)
+    wait(clock, settings.settle_s, checkpoint)
+    if not settings.is_light_kept_on:
+        microscope.laser.turn_on()
+        wait(clock, 2 * METER_S, checkpoint)
+    flags = _guard(microscope, settings, warn)
+    start_s = clock.now()
+    counter.arm(planned.dwell_s)
+    try:
+        _wait_for_the_histogram(microscope, planned.dwell_s, settings, checkpoint, warn)
+        rates = counter.rates()
+        histogram = counter.read_counts()
+    finally:
+        counter.stop()
+        if not settings.is_light_kept_on:
+            microscope.laser.turn_off()
+    if histogram.has_overflow:
+        flags |= PointFlags.OVERFLOW
+        warn(f"a bin reached 65535 counts after {histogram.live_s:.3f} s; the point is shorter than asked for")
+    row = _row(microscope, planned, start_s - settings.zero_s, histogram.live_s, rates, flags)
+    return row, histogram.counts[: settings.n_bins].astype(np.uint32)
+
+
+def _move(microscope: Microscope, planned: PlannedPoint, checkpoint: Checkpoint) -> None:
+    detector = microscope.detector
+    expected_s = detector.travel_time_s(planned.x_nm, planned.y_nm)
+    timeout_s = 3 * expected_s + 5.0
+    detector.move_to(planned.x_nm, planned.y_nm)
+    wait(microscope.clock, PATIENCE * expected_s, checkpoint)
+    if not wait_until(microscope.clock, detector.has_arrived, timeout_s, ARRIVAL_POLL_S, checkpoint):
+        reached = detector.position()
+        raise DeviceTimeout(
+            detector.name,
+            detector.address,
+            f"asked to move to x {planned.x_nm:.0f} nm, y {planned.y_nm:.0f} nm, it is at x {reached.x_nm:.0f} nm, "
+            f"y {reached.y_nm:.0f} nm after {timeout_s:.1f} s",
+            "Check that the actuators turn and are not blocked, then home them again",
+        )
+
+
+def _guard(microscope: Microscope, settings: PointSettings, warn: Callable[[str], None]) -> PointFlags:
+    rates = microscope.counter.rates()
+    verdicts = [
+        guards.judge_detector(rates, settings.guards),
+        guards.judge_sync(rates, settings.repetition_rate_hz, settings.guards),
+        guards.judge_rate_ratio(rates, settings.guards),
+    ]
+    if microscope.thermostat is not None and settings.temperature_k is not None:
+        measured_k = microscope.thermostat.temperature_k()
+        verdicts.append(guards.judge_temperature(measured_k, settings.temperature_k, settings.guards))
+    return guards.heed(verdicts, warn)
+
+
+def _wait_for_the_histogram(
+    microscope: Microscope,
+    dwell_s: float,
+    settings: PointSettings,
+    checkpoint: Checkpoint,
+    warn: Callable[[str], None],
+) -> None:
+    clock, counter = microscope.clock, microscope.counter
+    end_s = clock.now() + dwell_s
+    while (remaining_s := end_s - clock.now()) > 1e-9:
+        wait(clock, min(remaining_s, WATCH_INTERVAL_S), checkpoint)
+        guards.heed([guards.judge_detector(counter.rates(), settings.guards)], warn)
+    if not wait_until(clock, counter.is_done, 2 * dwell_s + 1.0, ARRIVAL_POLL_S, checkpoint):
+        raise DeviceTimeout(
+            counter.name,
+            counter.address,
+            f"a histogram of {dwell_s:g} s has not ended after {3 * dwell_s + 1:g} s",
+            "Close other programs that use the counter, then plug it out and in again",
+        )
+
+
+def _row(
+    microscope: Microscope,
+    planned: PlannedPoint,
+    start_s: float,
+    live_s: float,
+    rates: Rates,
+    flags: PointFlags,
+) -> PointRow:
+    position = microscope.detector.position()
+    thermostat = microscope.thermostat
+    return PointRow(
+        pass_index=planned.pass_index,
+        index=planned.index,
+        x_nm=planned.x_nm,
+        y_nm=planned.y_nm,
+        x_readback_nm=position.x_nm,
+        y_readback_nm=position.y_nm,
+        x_actuator_mm=position.x_actuator_mm,
+        y_actuator_mm=position.y_actuator_mm,
+        dwell_s=planned.dwell_s,
+        live_s=live_s,
+        sync_hz=rates.sync_hz,
+        input_cps=rates.input_cps,
+        temperature_k=math.nan if thermostat is None else thermostat.temperature_k(),
+        power_nw=microscope.laser.average_power_nw(),
+        flags=flags,
+        start_s=start_s,
+    )

@@ -1,0 +1,1 @@
+"""The opened microscope: links, coordinates, roles and the safe state."""

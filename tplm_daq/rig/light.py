@@ -1,0 +1,189 @@
+"""Light: a manual laser behind a trigger generator, and a gate line as the second way to put it out.
+
+The PDL 800-D has no computer interface: its power is asked of the operator and recorded as declared; its rate is
+the trigger generator's. The light is on when the generator's output is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+
+from drivers.gate import LightGateLine
+from drivers.pdl800d import PDL800D
+from drivers.trigger import TriggerGenerator
+from tplm_daq.errors import LimitError
+from tplm_daq.recipes.rig import Limits, TriggerDevice
+from tplm_daq.rig.links import Link
+from tplm_daq.roles import Operator, Setting
+
+
+class TriggeredLaser:
+    """A laser that a person sets and a generator triggers.
+
+    Parameters
+    ----------
+    link : Link
+        Lock, name and address of the trigger generator.
+    trigger : TriggerGenerator
+        The generator.
+    laser : PDL800D
+        Record of what is declared of the laser.
+    device : TriggerDevice
+        Trigger levels from the rig file.
+    limits : Limits
+        Highest rate and power.
+    operator : Operator
+        Who turns the knobs.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        trigger: TriggerGenerator,
+        laser: PDL800D,
+        device: TriggerDevice,
+        limits: Limits,
+        operator: Operator,
+    ) -> None:
+        self.name, self.address = link.name, link.address
+        self._link = link
+        self._trigger = trigger
+        self._laser = laser
+        self._device = device
+        self._limits = limits
+        self._operator = operator
+
+    def check(self, repetition_rate_hz: float, average_power_nw: float) -> None:
+        """Raise LimitError if the rig may not be taken there; sends nothing."""
+        limits = self._limits
+        if not 0 < repetition_rate_hz <= limits.repetition_rate_hz:
+            raise LimitError(
+                "light.repetition_rate",
+                repetition_rate_hz,
+                0,
+                limits.repetition_rate_hz,
+                "Hz",
+                "See limits in the rig file.",
+            )
+        if not 0 < average_power_nw <= limits.average_power_nw:
+            raise LimitError(
+                "light.average_power", average_power_nw, 0, limits.average_power_nw, "nW", "See limits in the rig file."
+            )
+
+    def prepare(self, repetition_rate_hz: float, average_power_nw: float) -> None:
+        """Put the light out, set the trigger, and have the power set by hand."""
+        self.check(repetition_rate_hz, average_power_nw)
+        self.turn_off()
+        with self._link.exclusive():
+            self._trigger.set_up(repetition_rate_hz, self._device.low_v, self._device.high_v)
+        self._operator.set_by_hand(
+            f"Set the laser to external trigger and to {average_power_nw:g} nW at the sample "
+            f"with {repetition_rate_hz * 1e-6:g} MHz.",
+            {"average_power_nw": average_power_nw, "repetition_rate_hz": repetition_rate_hz},
+        )
+        self._laser.declare(
+            self._operator.name,
+            datetime.now().astimezone(),
+            trigger_source="external",
+            repetition_rate_hz=repetition_rate_hz,
+            average_power_nw=average_power_nw,
+        )
+
+    def turn_on(self) -> None:
+        """Switch the trigger on, confirmed by read-back."""
+        with self._link.exclusive():
+            self._trigger.is_output_on = True
+
+    def turn_off(self) -> None:
+        """Switch the trigger off, confirmed by read-back."""
+        with self._link.exclusive():
+            self._trigger.is_output_on = False
+
+    def is_on(self) -> bool:
+        """Read back whether the trigger's output is on."""
+        with self._link.exclusive():
+            return self._trigger.is_output_on
+
+    def average_power_nw(self) -> float:
+        """Return the average power at the sample in nW as declared, NaN before that."""
+        declared_nw = self._laser.average_power_nw
+        return math.nan if declared_nw is None else declared_nw
+
+    def snapshot(self) -> Mapping[str, Setting]:
+        """Return the trigger's settings and what is declared of the laser."""
+        with self._link.exclusive():
+            identity, state = self._trigger.identify(), self._trigger.state()
+        return {
+            "trigger_model": identity,
+            "trigger_shape": state.shape,
+            "repetition_rate_hz": state.frequency_hz,
+            "trigger_low_v": state.low_v,
+            "trigger_high_v": state.high_v,
+            "trigger_load_ohm": state.load_ohm,
+            "is_on": state.is_output_on,
+            **{f"declared_{each.quantity}": each.value for each in self._laser.declarations},
+            "declared_by": ", ".join(sorted({each.by for each in self._laser.declarations})),
+        }
+
+    def make_safe(self) -> None:
+        """Put the light out."""
+        self.turn_off()
+
+    def close(self) -> None:
+        """Close the connection; the generator keeps its state."""
+        with self._link.exclusive():
+            self._trigger.adapter.close()
+
+
+class GateLine:
+    """A generator's second way to keep the light in: the laser's slow gate input.
+
+    Parameters
+    ----------
+    link : Link
+        Lock, name and address of the gate generator.
+    driver : LightGateLine
+        The generator output.
+    """
+
+    def __init__(self, link: Link, driver: LightGateLine) -> None:
+        self.name, self.address = link.name, link.address
+        self._link = link
+        self._driver = driver
+
+    def allow(self) -> None:
+        """Let light through; the line is closed first, which sets it up if nobody has driven it yet."""
+        with self._link.exclusive():
+            self._driver.is_open = False
+            self._driver.is_open = True
+
+    def block(self) -> None:
+        """Keep light in, confirmed by read-back."""
+        with self._link.exclusive():
+            self._driver.is_open = False
+
+    def is_blocking(self) -> bool:
+        """Read back whether light is kept in."""
+        with self._link.exclusive():
+            return not self._driver.is_open
+
+    def snapshot(self) -> Mapping[str, Setting]:
+        """Return identity and state."""
+        with self._link.exclusive():
+            return {
+                "model": self._driver.identify(),
+                "is_open": self._driver.is_open,
+                "open_level_v": self._driver.open_v,
+                "closed_level_v": self._driver.closed_v,
+            }
+
+    def make_safe(self) -> None:
+        """Keep light in."""
+        self.block()
+
+    def close(self) -> None:
+        """Close the connection; the line keeps its level."""
+        with self._link.exclusive():
+            self._driver.adapter.close()

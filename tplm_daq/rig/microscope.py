@@ -1,0 +1,130 @@
+"""The opened rig: its roles, its way to the safe state, and its end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from tplm_daq.errors import TplmError
+from tplm_daq.rig.axes import DetectorAxes
+from tplm_daq.rig.counter import HistogramCounter
+from tplm_daq.rig.light import GateLine, TriggeredLaser
+from tplm_daq.rig.safe_state import SafetyStep, make_safe
+from tplm_daq.rig.stage import PiezoStage
+from tplm_daq.rig.thermostat import CryostatThermostat
+from tplm_daq.roles import Clock, Device, Setting
+
+logger = logging.getLogger(__name__)
+
+Truth = Callable[[float, float], dict[str, Any]]
+
+
+class Rig:
+    """One microscope with all its boxes connected; leaving its context makes it safe and closes everything.
+
+    Attributes
+    ----------
+    clock : Clock
+        Of the wall, or simulated.
+    laser, gate, counter, detector, thermostat, stage
+        The roles; None where the rig has no such box.
+    truth : callable or None
+        On a simulated rig: from average power in nW and repetition rate in Hz to what is true.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        laser: TriggeredLaser,
+        gate: GateLine | None,
+        counter: HistogramCounter,
+        detector: DetectorAxes,
+        thermostat: CryostatThermostat | None,
+        stage: PiezoStage | None,
+        light_paths: Sequence[SafetyStep],
+        are_heaters_off_at_end: bool,
+        truth: Truth | None,
+        closers: Sequence[Callable[[], None]],
+    ) -> None:
+        self.clock = clock
+        self.laser = laser
+        self.gate = gate
+        self.counter = counter
+        self.detector = detector
+        self.thermostat = thermostat
+        self.stage = stage
+        self.truth = truth
+        self._light_paths = tuple(light_paths)
+        self._are_heaters_off_at_end = are_heaters_off_at_end
+        self._closers = tuple(closers)
+
+    def __enter__(self) -> Self:
+        """Return the rig itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Make the rig safe and close every connection, whatever happened."""
+        try:
+            self.make_safe()
+        finally:
+            self.close()
+
+    def devices(self) -> dict[str, Device]:
+        """Return the devices by role, those that the rig has."""
+        roles: dict[str, Device | None] = {
+            "laser": self.laser,
+            "gate": self.gate,
+            "counter": self.counter,
+            "detector": self.detector,
+            "thermostat": self.thermostat,
+            "stage": self.stage,
+        }
+        return {name: device for name, device in roles.items() if device is not None}
+
+    def snapshot(self) -> dict[str, Mapping[str, Setting] | str]:
+        """Return every device's settings by role; the reason as text for one that does not tell."""
+        found: dict[str, Mapping[str, Setting] | str] = {}
+        for role, device in self.devices().items():
+            try:
+                found[role] = device.snapshot()
+            except TplmError as error:
+                found[role] = str(error)
+        return found
+
+    def make_safe(self) -> None:
+        """Put the light out by every path, stop counting and moving, apply the temperature policy.
+
+        Raises
+        ------
+        LightMayBeOnError
+            No path to the light confirmed that it is out.
+        """
+        others = [
+            SafetyStep("stopping the counter", self.counter.make_safe),
+            SafetyStep("stopping the detector", self.detector.make_safe),
+        ]
+        if self.stage is not None:
+            others.append(SafetyStep("stopping the stage", self.stage.make_safe))
+        if self.thermostat is not None and self._are_heaters_off_at_end:
+            others.append(SafetyStep("switching the heaters off", self.thermostat.heaters_off))
+        for failure in make_safe(self._light_paths, others):
+            logger.error("safe state: %s", failure)
+
+    def close(self) -> None:
+        """Close every connection, and the doubles of a simulated rig last (harmless when repeated)."""
+        closers, self._closers = self._closers, ()
+        failures = [failure for closer in closers if (failure := _failure_of(closer)) is not None]
+        for failure in failures:
+            logger.warning("closing: %s", failure)
+
+
+def _failure_of(closer: Callable[[], None]) -> TplmError | None:
+    try:
+        closer()
+    except TplmError as error:
+        return error
+    return None
