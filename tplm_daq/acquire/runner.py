@@ -114,6 +114,10 @@ class Runner:
         if self._abort_message is not None:
             raise Aborted(self._abort_message)
 
+    def warn(self, text: str) -> None:
+        """Tell every listener something that the operator should know."""
+        self._emit(Notice("warning", text))
+
     def run(self, prepare: Callable[[], Plan]) -> FinishReason:
         """Prepare, take all points and make the rig safe.
 
@@ -156,7 +160,7 @@ class Runner:
         while (points := plan.planner.next_pass(self._result())) is not None:
             for planned in points:
                 self._wait_while_paused()
-                row, counts = acquire_point(self._microscope, planned, plan.settings, self.checkpoint, self._warn)
+                row, counts = acquire_point(self._microscope, planned, plan.settings, self.checkpoint, self.warn)
                 plan.sink.append(row, counts)
                 self._count_point(row, counts)
         return FinishReason.COMPLETED
@@ -175,9 +179,6 @@ class Runner:
             status = RunnerStatus(self._status.state, self._status.n_done + 1, self._status.n_points, None)
             self._status = status
         self._emit(PointDone(row, counts, status.n_done, status.n_points))
-
-    def _warn(self, text: str) -> None:
-        self._emit(Notice("warning", text))
 
     def _enter(self, state: RunState, n_points: int | None = None) -> None:
         with self._lock:

@@ -56,6 +56,6 @@ def _try_all(steps: Sequence[SafetyStep]) -> list[str]:
         try:
             step.act()
         except Exception as error:  # whatever it is, the next step must still be tried
-            logger.exception("safe state: %s failed", step.name)
+            logger.debug("safe state: %s failed", step.name, exc_info=True)
             failures.append(f"{step.name} failed ({error})")
     return failures

@@ -45,14 +45,14 @@ def make_new(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         h5py.File(path, "x").close()
-    except FileExistsError as error:
+    except OSError as error:
+        if not (isinstance(error, FileExistsError) and path.exists()):
+            raise InputError(
+                f"{path.parent}: no file can be made in this folder ({error}). Choose another with --out."
+            ) from error
         raise InputError(
             f"{path}: exists already, and a run file is never overwritten. Choose another folder with --out, "
             "or continue that run with `tplm resume`."
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"{path.parent}: no file can be made in this folder ({error}). Choose another with --out."
         ) from error
 
 

@@ -101,11 +101,12 @@ def _load(path: Path) -> dict[str, NDArray[np.generic]]:
     if not path.exists():
         raise InputError(f"{path}: no such file.")
     try:
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise InputError(f"{path}: holds a single array (.npy). Save with np.savez(path, counts=..., ...).")
-        with archive:
-            return {key: archive[key] if key in REQUIRED + OPTIONAL else np.empty(0) for key in archive.files}
+        with path.open("rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise InputError(f"{path}: holds a single array (.npy). Save with np.savez(path, counts=..., ...).")
+            with archive:
+                return {key: archive[key] if key in REQUIRED + OPTIONAL else np.empty(0) for key in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path}: is not a readable .npz archive of plain arrays ({error}).") from error
 

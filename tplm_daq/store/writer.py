@@ -5,9 +5,7 @@ flushed and fsynced (`columns`, `creation`). Whatever changes the structure of a
 (the end, results, settings) is done on a copy, which then takes the file's place in one step. So a
 process killed at any moment leaves a file that opens in an ordinary reader, with every acknowledged
 point. After a power failure the same holds for the points before the one being written, as far as the
-disk keeps what fsync promised.
-
-A name is never used twice and no other file is overwritten.
+disk keeps what fsync promised. A full disk is met before HDF5 begins to write (`room`).
 """
 
 from __future__ import annotations
@@ -106,9 +104,7 @@ class RunWriter:
     def reopen(
         cls, path: Path, now: Callable[[], datetime] = local_time, wait: Callable[[float], None] = time.sleep
     ) -> Self:
-        """Open an existing run file to add points or results.
-
-        If another program holds the file, we wait for it a few times, about 3 s in all.
+        """Open an existing run file to add points or results, waiting up to 3 s for a viewer to let go of it.
 
         Parameters
         ----------
@@ -199,7 +195,7 @@ class RunWriter:
         Raises
         ------
         StoreError
-            If the disk has no room for the copy, or a viewer holds the file; the file is as before.
+            If there is no room for the copy, or a viewer holds the file; the file is as before.
         """
         if self._is_on_copy or self.n_points == 0:
             yield
@@ -234,10 +230,8 @@ class RunWriter:
             Name in the rig file.
         when : str
             "start" or "end"; a resumed run adds "start_2" and so on by itself.
-        values : mapping or None
-            Settings and readings, units in their names.
-        error : str or None
-            What went wrong instead.
+        values, error : mapping or None, str or None
+            Settings and readings with units in their names; what went wrong instead.
         """
         failure = {} if error is None else {layout.SNAPSHOT_ERROR: error}
         with self._adding(0) as entry:
@@ -252,10 +246,8 @@ class RunWriter:
         ----------
         method : str
             Estimator used.
-        scalars : mapping
-            Numbers, texts and lists of the result.
-        arrays : mapping of ndarray
-            Curves of the result; an array with the name of a scalar takes its place.
+        scalars, arrays : mapping
+            Numbers, texts and lists of the result; its curves. No name may occur in both.
         recipe_text : str
             Analysis recipe that made it, YAML.
 

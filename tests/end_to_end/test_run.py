@@ -1,0 +1,208 @@
+"""`tplm run` and `tplm analyse` as a user and a script meet them."""
+
+from __future__ import annotations
+
+import math
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.end_to_end.program import QUICK, command, environment, settings, tplm
+from tplm_daq.store.reader import open_run
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN_KEYS = {
+    "run_file",
+    "finish_reason",
+    "method",
+    "diffusivity_cm2_s",
+    "ci95_cm2_s",
+    "standard_error_cm2_s",
+    "systematic_cm2_s",
+    "n_points",
+    "n_positions",
+    "dwell_s",
+    "wall_s",
+    "truth",
+}
+ANALYSE_KEYS = {
+    "method",
+    "diffusivity_cm2_s",
+    "standard_error_cm2_s",
+    "ci95_cm2_s",
+    "systematic_cm2_s",
+    "sigma0_nm",
+    "centre_nm",
+    "background_counts_per_bin",
+    "lifetime_ns",
+    "t0_ns",
+    "bias_lamp",
+    "corrections",
+    "warnings",
+}
+
+
+def test_a_scan_ends_with_a_file_and_d_near_the_truth(tmp_path: Path) -> None:
+    changes = settings("path.n_positions=21", "passes.dwell=8s", "passes.n_passes=2", "rig.simulation.is_homed=true")
+    done = tplm(tmp_path, "run", "configs/scan_line.yaml", "--json", *changes)
+    assert done.status == 0, done.err
+    answer = done.document
+    assert set(answer) == RUN_KEYS
+    assert answer["finish_reason"] == "completed"
+    assert (answer["n_points"], answer["n_positions"]) == (42, 21)
+    assert answer["dwell_s"] == pytest.approx(21 * 8)
+    low, high = answer["ci95_cm2_s"]
+    assert low < answer["diffusivity_cm2_s"] < high
+    deviation = answer["diffusivity_cm2_s"] - answer["truth"]["diffusivity_cm2_s"]
+    assert abs(deviation) < 4 * answer["standard_error_cm2_s"]
+    assert (tmp_path / answer["run_file"]).is_file()
+    assert "truth" in done.err
+    assert str(answer["run_file"]) in done.err.replace("\n", "")
+
+    again = tplm(tmp_path, "analyse", answer["run_file"], "--json")
+    assert again.status == 0, again.err
+    assert set(again.document) == ANALYSE_KEYS
+    assert again.document["diffusivity_cm2_s"] == answer["diffusivity_cm2_s"]
+
+
+def test_the_same_seed_gives_the_same_counts_at_any_speed(tmp_path: Path) -> None:
+    counts, times = [], []
+    for speed in ("50", "400", "max", "max"):
+        done = tplm(
+            tmp_path, "run", "configs/scan_line.yaml", "--json", *settings(*QUICK, f"rig.simulation.speed={speed}")
+        )
+        assert done.status == 0, done.err
+        run = open_run(tmp_path / done.document["run_file"])
+        counts.append(run.counts())
+        times.append(run.points["start_s"])
+    assert counts[0].sum() > 10_000
+    for other_counts, other_times in zip(counts[1:], times[1:], strict=True):
+        np.testing.assert_array_equal(counts[0], other_counts)
+        np.testing.assert_array_equal(times[0], other_times)
+
+
+def test_another_seed_gives_other_counts(tmp_path: Path) -> None:
+    runs = []
+    for seed in (1, 2):
+        done = tplm(
+            tmp_path, "run", "configs/scan_line.yaml", "--json", *settings(*QUICK, f"rig.simulation.seed={seed}")
+        )
+        runs.append(open_run(tmp_path / done.document["run_file"]).counts())
+    assert not np.array_equal(runs[0], runs[1])
+
+
+def test_a_report_is_one_page_that_needs_nothing_else(tmp_path: Path) -> None:
+    done = tplm(tmp_path, "run", "configs/scan_line.yaml", "--report", "--json", *settings(*QUICK))
+    assert done.status == 0, done.err
+    report = Path(done.document["report_file"])
+    page = (tmp_path / report).read_text()
+    assert "<html" in page
+    assert "http://" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
+        "http://creativecommons.org", ""
+    )
+    assert str(report) in done.err.replace("\n", "")
+
+
+def test_ctrl_c_keeps_what_is_measured_and_says_aborted(tmp_path: Path) -> None:
+    changes = settings("path.n_positions=21", "rig.simulation.speed=40", "rig.simulation.is_homed=true")
+    process = subprocess.Popen(
+        command("run", "configs/scan_line.yaml", "--json", *changes),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    give_up_s = time.monotonic() + 60
+    while not list(tmp_path.glob("runs/*.h5")) and time.monotonic() < give_up_s and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 3, err
+    assert '"finish_reason": "aborted"' in out
+    (path,) = tmp_path.glob("runs/*.h5")
+    run = open_run(path)
+    assert run.finish_reason == "aborted"
+    assert 0 < run.n_points < 210
+    assert run.snapshots()["laser"]["end"]["is_on"] is False or run.snapshots()["laser"]["end"]["is_on"] == 0
+    assert "Ctrl-C" in err
+
+
+def test_without_sync_pulses_nothing_is_measured_and_the_status_is_4(tmp_path: Path) -> None:
+    done = tplm(
+        tmp_path, "run", "configs/scan_line.yaml", "--json", *settings(*QUICK, "rig.devices.trigger.high=300mV")
+    )
+    assert done.status == 4
+    assert "no sync" in done.err
+    assert "Traceback" not in done.err
+    assert not done.out
+    assert not list(tmp_path.glob("runs/*.h5"))
+
+
+BAD_INPUT = {
+    "misspelt key": (["passes.dwel=2s"], ["passes.dwel", "dwell"]),
+    "missing unit": (["passes.dwell=2"], ["passes.dwell", '"2 s"']),
+    "wrong unit": (["passes.dwell=2nm"], ["passes.dwell", "time"]),
+    "width that the counter lacks": (["counter.bin_width=20ps"], ["20 ps", "Write 16 ps"]),
+    "span longer than the period": (["counter.span=500ns"], ["500 ns", "400 ns"]),
+    "too much power": (["light.average_power='1 uW'"], ["light.average_power", "100 nW"]),
+    "unknown method": (["analysis.method=magic"], ["analysis.method", "poisson"]),
+    "no such rig key": (["rig.simulation.sed=3"], ["simulation.sed", "seed"]),
+    "path beyond the travel": (["path.half_width=40um"], ["outside", "Choose a smaller path"]),
+}
+
+
+@pytest.mark.parametrize("name", BAD_INPUT)
+def test_bad_input_is_answered_with_what_to_write(name: str, tmp_path: Path) -> None:
+    changes, says = BAD_INPUT[name]
+    done = tplm(tmp_path, "run", "configs/scan_line.yaml", "--json", *settings(*QUICK, *changes))
+    assert done.status == 2, done.err
+    assert "Traceback" not in done.err
+    for text in says:
+        assert text in done.err
+    assert not done.out
+    assert not list(tmp_path.glob("runs/*.h5"))
+
+
+def test_a_missing_recipe_names_where_it_was_looked_for(tmp_path: Path) -> None:
+    done = tplm(tmp_path, "run", "absent.yaml")
+    assert done.status == 2
+    assert "absent.yaml" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_an_unwritable_folder_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    done = tplm(tmp_path, "run", "configs/scan_line.yaml", "--out", "file", *settings(*QUICK))
+    assert done.status == 2, done.err
+    assert "file" in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("method", ["auto", "poisson", "lsq", "paper"])
+def test_imported_data_are_analysed(method: str, tmp_path: Path) -> None:
+    done = tplm(tmp_path, "analyse", str(ROOT / "tests/data/example_line.npz"), "--method", method, "--json")
+    assert done.status == 0, done.err
+    answer = done.document
+    assert set(answer) == ANALYSE_KEYS
+    assert all(math.isfinite(answer[key]) for key in ("diffusivity_cm2_s", "standard_error_cm2_s", "sigma0_nm"))
+    if method in ("auto", "poisson"):
+        assert abs(answer["diffusivity_cm2_s"] - 0.04) < 3 * answer["standard_error_cm2_s"]
+
+
+def test_help_needs_none_of_the_heavy_packages() -> None:
+    code = (
+        "import sys\n"
+        "from typer.testing import CliRunner\n"
+        "from tplm_daq.cli import app\n"
+        "result = CliRunner().invoke(app, ['--help'])\n"
+        "assert result.exit_code == 0, result.output\n"
+        "print([name for name in ('numpy', 'h5py', 'pymeasure', 'PyQt6', 'scipy', 'numba') if name in sys.modules])\n"
+    )
+    done = subprocess.run([command()[0], "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

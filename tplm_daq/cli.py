@@ -1,0 +1,154 @@
+"""The command line: parse, call the workflow, print, end with the right exit status.
+
+Heavy packages are imported inside the commands, so that ``tplm --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from tplm_daq.errors import TplmError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tplm_daq.workflow.outcome import ScanOutcome
+    from tplm_daq.workflow.scan import ScanJob
+
+DEFAULT_RIG = "configs/rig_sim.yaml"
+
+app = typer.Typer(
+    name="tplm",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Measure and analyse exciton diffusion with a transient photoluminescence microscope, real or simulated.",
+    epilog="Try it: tplm run configs/scan_line.yaml --report",
+)
+
+SetOption = Annotated[
+    list[str],
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe, or of the rig with the prefix rig."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
+
+
+@app.callback()
+def _tplm() -> None:
+    """Keep subcommands even while there is only one."""
+
+
+@app.command()
+def run(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Recipe file, such as configs/scan_line.yaml.")],
+    rig: Annotated[
+        str | None, typer.Option(metavar="RIG", help="Rig file. [default: $TPLM_RIG, else the simulated rig]")
+    ] = None,
+    set_: SetOption = [],  # noqa: B006 - typer reads the default, nobody changes it
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for run files and reports.")] = Path("runs"),
+    report: Annotated[bool, typer.Option("--report", help="Write a report page beside the run file.")] = False,
+    as_json: JsonOption = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Take what has to be set by hand as set.")] = False,
+) -> None:
+    """Measure what a recipe describes, with live D on the way and the result at the end."""
+    from rich.console import Console
+
+    from tplm_daq.terminal import DeclaredOperator, TerminalOperator, print_outcome
+    from tplm_daq.workflow.load import load_scan
+    from tplm_daq.workflow.scan import ScanJob
+
+    console = Console(stderr=True)
+    try:
+        scan, rig_recipe = load_scan(recipe, rig or os.environ.get("TPLM_RIG") or DEFAULT_RIG, set_)
+        name = scan.session.operator or "somebody at the terminal"
+        operator = DeclaredOperator(console, name) if yes else TerminalOperator(console, name)
+        outcome = _run_watched(ScanJob(scan, rig_recipe, out, operator, with_report=report), console)
+    except TplmError as error:
+        _fail(error)
+    print_outcome(console, outcome)
+    if as_json:
+        _print_json(outcome.to_dict())
+    raise typer.Exit(outcome.exit_status)
+
+
+@app.command()
+def analyse(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Run file (.h5) or imported .npz.")],
+    method: Annotated[str | None, typer.Option(metavar="NAME", help="auto, poisson, lsq or paper.")] = None,
+    set_: SetOption = [],  # noqa: B006 - typer reads the default, nobody changes it
+    as_json: JsonOption = False,
+) -> None:
+    """Fit a measured or imported time-position map."""
+    from rich.console import Console
+
+    from tplm_daq.terminal import print_result
+    from tplm_daq.workflow.analyse import analyse_file
+
+    try:
+        result = analyse_file(file, method, set_)
+    except TplmError as error:
+        _fail(error)
+    print_result(Console(stderr=True), result)
+    if as_json:
+        _print_json(result.to_dict())
+
+
+def main() -> NoReturn:
+    """Run the command line; foreseen errors become one message and an exit status."""
+    app()
+    sys.exit(0)
+
+
+def _run_watched(job: ScanJob, console: Console) -> ScanOutcome:
+    """Run the job in a thread of its own, so that this one can draw and hear Ctrl-C and SIGTERM."""
+    from concurrent.futures import ThreadPoolExecutor, wait
+
+    from tplm_daq.terminal import ScanDisplay
+
+    display = ScanDisplay(console)
+    job.listeners.append(display.on_event)
+    with _abort_on_signals(job), display, ThreadPoolExecutor(1, thread_name_prefix="runner") as pool:
+        future = pool.submit(job.run)
+        while not future.done():
+            wait([future], timeout=0.1)
+            display.refresh(job.latest)
+    return future.result()
+
+
+@contextmanager
+def _abort_on_signals(job: ScanJob) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the run at the next opportunity; a second one skips all but the safe state."""
+    names = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+
+    seen: list[int] = []
+
+    def abort(number: int, _frame: FrameType | None) -> None:
+        job.abort(f"ended by {names[signal.Signals(number)]}")
+        if seen:
+            job.hurry()
+        seen.append(number)
+
+    before = {number: signal.signal(number, abort) for number in names}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _print_json(document: dict[str, object]) -> None:
+    print(json.dumps(document, indent=1, allow_nan=False))
+
+
+def _fail(error: TplmError) -> NoReturn:
+    print(f"tplm: {error}", file=sys.stderr)
+    raise typer.Exit(error.exit_status)

@@ -1,0 +1,1 @@
+"""The lattice kinetic Monte Carlo of the paper."""

@@ -1,0 +1,207 @@
+"""Writes a report: one HTML file that needs nothing else, to be mailed, printed or put beside a paper.
+
+Figures stand in it as SVG; it has no scripts and loads nothing. Colours follow the reader's screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from tplm_daq.analysis.result import Result
+from tplm_daq.errors import InputError
+from tplm_daq.report.figures import draw_decay, draw_map, draw_msd, draw_profiles
+from tplm_daq.report.numbers import value_with_error
+from tplm_daq.report.style import svg_of
+from tplm_daq.report.view import RunView
+
+STYLESHEET = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+
+LAMP_MEANS = {
+    "green": "nothing known speaks against the number",
+    "amber": "read the warnings before using the number",
+    "red": "do not use the number",
+}
+
+
+def write_report(path: Path, views: Sequence[RunView]) -> None:
+    """Write the report of one or several runs.
+
+    Parameters
+    ----------
+    path : Path
+        The HTML file; must not exist.
+    views : sequence of RunView
+        Runs in the order of the page; several get a table of comparison first.
+
+    Raises
+    ------
+    InputError
+        If the file exists or cannot be written.
+    """
+    page = "\n".join(_page(views))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(page)
+    except OSError as error:
+        if isinstance(error, FileExistsError) and path.exists():
+            raise InputError(f"{path}: exists already and is not overwritten. Choose another name with -o.") from error
+        raise InputError(f"{path}: the report cannot be written ({error}). Choose another place with -o.") from error
+
+
+def _page(views: Sequence[RunView]) -> Iterator[str]:
+    """Yield the lines of the whole page."""
+    title = views[0].title if len(views) == 1 else f"{len(views)} runs"
+    yield "<!DOCTYPE html>"
+    yield '<html lang="en"><head><meta charset="utf-8">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield '<meta name="color-scheme" content="light dark">'
+    yield f"<title>{escape(title)}</title><style>{STYLESHEET}</style></head><body><main>"
+    if len(views) > 1:
+        yield f"<h1>{escape(title)}</h1>"
+        yield from _comparison(views)
+    for number, view in enumerate(views, start=1):
+        yield from _run(view, number, is_alone=len(views) == 1)
+    yield "</main></body></html>"
+
+
+def _comparison(views: Sequence[RunView]) -> Iterator[str]:
+    """Yield a table with one row per run."""
+    names = ("run", "file", "D (cm²/s)", "95 % interval (cm²/s)", "method")
+    yield "<table><thead><tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr></thead><tbody>"
+    for number, view in enumerate(views, start=1):
+        result = view.result
+        cells = (
+            ("not fitted", "", "")
+            if result is None
+            else (
+                value_with_error(result.diffusivity_cm2_s, result.standard_error_cm2_s),
+                "{:.4g} to {:.4g}".format(*result.ci95_cm2_s),
+                result.method,
+            )
+        )
+        name = f'<a href="#run-{number}">{escape(view.title)}</a>'
+        yield (
+            "<tr>" + "".join(f"<td>{cell}</td>" for cell in (name, escape(view.source), *map(escape, cells))) + "</tr>"
+        )
+    yield "</tbody></table>"
+
+
+def _run(view: RunView, number: int, is_alone: bool) -> Iterator[str]:
+    """Yield the section of one run."""
+    heading = "h1" if is_alone else "h2"
+    yield f'<section id="run-{number}"><{heading}>{escape(view.title)}</{heading}>'
+    yield f'<p class="source">{escape(view.source)}</p>'
+    if view.result is None:
+        yield f'<p class="lamp red">No diffusivity: {escape(view.fit_error or "the data were not analysed")}</p>'
+        yield _figure(draw_map(view.data, None), f"map-{number}", "Counts over delay and position.", is_wide=True)
+    else:
+        yield from _headline(view.result, view.truth_cm2_s)
+        yield from _figures(view, view.result, number)
+        yield from _numbers(view.result, view.truth_cm2_s)
+    yield from _table("Conditions", view.conditions)
+    yield from _origin(view)
+    yield "</section>"
+
+
+def _headline(result: Result, truth_cm2_s: float | None) -> Iterator[str]:
+    """Yield the diffusivity in large type, and how far to trust it."""
+    value = value_with_error(result.diffusivity_cm2_s, result.standard_error_cm2_s)
+    low, high = result.ci95_cm2_s
+    yield f'<p class="headline">D = {value} cm²/s</p>'
+    truth = "" if truth_cm2_s is None else f"; the simulated sample has {truth_cm2_s:.4g} cm²/s"
+    yield (
+        f"<p>95 % interval {low:.4g} to {high:.4g} cm²/s (statistical); systematic error "
+        f"{result.systematic_cm2_s:.2g} cm²/s; per axis, along {result.axis}{truth}.</p>"
+    )
+    yield f'<p class="lamp {result.bias_lamp}">{result.bias_lamp}: {LAMP_MEANS[result.bias_lamp]}</p>'
+    if result.warnings:
+        yield "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in result.warnings) + "</ul>"
+
+
+def _figures(view: RunView, result: Result, number: int) -> Iterator[str]:
+    """Yield the four figures with their captions."""
+    data = view.data
+    yield _figure(draw_map(data, result), f"map-{number}", _map_caption(view), is_wide=True)
+    yield '<div class="row">'
+    yield _figure(
+        draw_profiles(result),
+        f"profiles-{number}",
+        f"Spot at mean exciton ages of {result.early.age_ns:.2f} and {result.late.age_ns:.2f} ns, summed over the "
+        "delay bins near either end of the fit window. Bars: square root of the counts. Lines: fit, pixel included.",
+    )
+    yield _figure(
+        draw_msd(result),
+        f"msd-{number}",
+        "Mean squared displacement, σ²(t) − σ²(0), one point per delay bin with its standard error. Line: 2 D t with "
+        "the diffusivity quoted, shaded with its 95 % interval. Extreme points may lie outside the frame.",
+    )
+    yield _figure(
+        draw_decay(result, data.bin_width_ns),
+        f"decay-{number}",
+        f"Photoluminescence decay, all positions. Line: exponential with a lifetime of {result.lifetime_ns:.3g} ns "
+        f"under a response of {1e3 * result.response_fwhm_ns:.3g} ps full width at half maximum.",
+    )
+    yield "</div>"
+
+
+def _map_caption(view: RunView) -> str:
+    """Say what the map shows."""
+    data = view.data
+    return (
+        f"{int(data.counts.sum()):,} photons at {len(data.x_nm)} positions. (a) Each delay scaled to its maximum; "
+        "dashed: fitted centre ± standard deviation of the spot, without the pixel. (b) All counts, scaled to "
+        "the mean dwell. Nothing is subtracted or smoothed."
+    )
+
+
+def _numbers(result: Result, truth_cm2_s: float | None) -> Iterator[str]:
+    """Yield the table of the result, the corrections and the systematic errors."""
+    rows = {
+        "diffusivity D": f"{value_with_error(result.diffusivity_cm2_s, result.standard_error_cm2_s)} cm²/s",
+        "method": result.method,
+        "spot σ(0), laser and optics": f"{value_with_error(result.sigma0_nm, result.sigma0_error_nm)} nm",
+        "centre": f"{result.centre_nm:.4g} nm",
+        "lifetime in the window": f"{result.lifetime_ns:.3g} ns",
+        "background": f"{result.background_counts_per_bin:.3g} counts per recorded bin",
+        "pulse arrives at": f"{result.t0_ns:.4g} ns of the recorded delay",
+        "photons in the fit window": f"{result.n_photons:,}",
+        "corrections": "; ".join(result.corrections) or "none",
+    }
+    if result.deviance_per_dof is not None:
+        rows["deviance per degree of freedom"] = f"{result.deviance_per_dof:.3f}"
+    if truth_cm2_s is not None:
+        deviation = (result.diffusivity_cm2_s - truth_cm2_s) / result.standard_error_cm2_s
+        rows["simulated sample"] = f"{truth_cm2_s:.4g} cm²/s ({deviation:+.1f} standard errors away)"
+    yield from _table("Result", rows)
+    yield from _table("Systematic error", {term.name: f"{term.error_cm2_s:.2g} cm²/s" for term in result.bias_budget})
+
+
+def _origin(view: RunView) -> Iterator[str]:
+    """Yield what is needed to do it again."""
+    if view.recipe_text:
+        yield f"<details><summary>Recipe</summary><pre>{escape(view.recipe_text)}</pre></details>"
+    if view.provenance:
+        versions = ", ".join(f"{escape(name)} {escape(version)}" for name, version in view.provenance.items())
+        yield f'<p class="source">Measured with {versions}.</p>'
+
+
+def _table(title: str, rows: Mapping[str, str]) -> Iterator[str]:
+    """Yield a table of two columns with its heading; nothing for no rows."""
+    if not rows:
+        return
+    yield f"<h3>{escape(title)}</h3><table><tbody>"
+    for name, text in rows.items():
+        yield f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>'
+    yield "</tbody></table>"
+
+
+def _figure(figure: Figure, name: str, caption: str, is_wide: bool = False) -> str:
+    """Return a figure with its caption, which also describes it to those who cannot see it."""
+    svg = svg_of(figure, name).replace("<svg ", f'<svg role="img" aria-label="{escape(caption, quote=True)}" ', 1)
+    kind = ' class="wide"' if is_wide else ""
+    return f"<figure{kind}>{svg}<figcaption>{escape(caption)}</figcaption></figure>"

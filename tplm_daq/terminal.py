@@ -1,0 +1,189 @@
+"""The terminal: a progress line while a scan runs, a summary at its end, and an operator to ask."""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from tplm_daq.acquire.events import Event, Notice, PointDone, RunState, StateChanged
+from tplm_daq.analysis.pipeline import Result
+from tplm_daq.errors import Aborted, InputError
+from tplm_daq.workflow.live import LiveResult
+from tplm_daq.workflow.outcome import ScanOutcome
+
+NOTICES_SHOWN = 5
+"""Warnings printed while a scan runs; all of them are in the run file's log."""
+
+
+class ScanDisplay:
+    """Shows how a scan goes: position, photons, live D with its interval, time to go.
+
+    Parameters
+    ----------
+    console : Console
+        Where to draw; standard error, so that standard output stays clean for results.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._lock = threading.Lock()
+        self._state = RunState.IDLE
+        self._point: PointDone | None = None
+        self._n_photons = 0
+        self._notices: list[Notice] = []
+        self._n_notices = 0
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task: TaskID = self._progress.add_task("opening the rig", total=None)
+
+    def on_event(self, event: Event) -> None:
+        """Take note of what happened (called in the runner's thread; draws nothing)."""
+        with self._lock:
+            if isinstance(event, StateChanged):
+                self._state = event.state
+            elif isinstance(event, PointDone):
+                self._point = event
+                self._n_photons += int(event.counts.sum())
+            elif isinstance(event, Notice):
+                self._notices.append(event)
+
+    def __enter__(self) -> ScanDisplay:
+        """Start drawing."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop drawing and leave the terminal as it was."""
+        self._progress.stop()
+
+    def refresh(self, live: LiveResult | None) -> None:
+        """Draw the present state (called in the main thread)."""
+        with self._lock:
+            state, point, n_photons, notices = self._state, self._point, self._n_photons, self._notices
+            self._notices = []
+        for notice in notices:
+            self._n_notices += 1
+            if self._n_notices <= NOTICES_SHOWN:
+                self._console.print(f"[yellow]{notice.level}[/yellow] {notice.text}", highlight=False)
+        if point is None:
+            self._progress.update(self._task, description=state.value)
+            return
+        parts = [f"x {point.row.x_nm * 1e-3:+.3f} µm", f"{n_photons:.3g} photons", _live_text(live)]
+        self._progress.update(self._task, description=" · ".join(parts), completed=point.n_done, total=point.n_points)
+
+
+class TerminalOperator:
+    """Asks the person at the terminal to turn what has no computer interface.
+
+    Parameters
+    ----------
+    console : Console
+        Where to ask.
+    name : str
+        Who is asked, for the record.
+    """
+
+    def __init__(self, console: Console, name: str) -> None:
+        self._console = console
+        self.name = name
+
+    def set_by_hand(self, what: str, quantities: Mapping[str, float]) -> None:
+        """Print the request and wait for Enter; anything but Enter or "y" declines."""
+        if not sys.stdin.isatty():
+            raise InputError(
+                f"{what} This laser has no computer interface and there is no terminal to ask at. "
+                "Run in a terminal, or set it beforehand and pass --yes to declare that it is set."
+            )
+        self._console.print(f"[bold]By hand:[/bold] {what}")
+        for name, value in quantities.items():
+            self._console.print(f"    {name} = {value:g}")
+        if self._console.input("Press Enter when it is done, or n to stop: ").strip().lower() not in ("", "y", "yes"):
+            raise Aborted(f"the operator declined: {what}")
+
+
+class DeclaredOperator:
+    """Declares everything as set: for `--yes`, when the knobs were turned beforehand."""
+
+    def __init__(self, console: Console, name: str) -> None:
+        self._console = console
+        self.name = f"{name} (--yes)"
+
+    def set_by_hand(self, what: str, quantities: Mapping[str, float]) -> None:
+        """Print the request and go on."""
+        values = ", ".join(f"{name} = {value:g}" for name, value in quantities.items())
+        self._console.print(f"Taken as done (--yes): {what} ({values})")
+
+
+def print_outcome(console: Console, outcome: ScanOutcome) -> None:
+    """Print where the files are and D with its interval, beside the simulated truth if there is one."""
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_row("finished", f"{outcome.finish_reason.value}, {outcome.n_points} points in {outcome.wall_s:.1f} s")
+    if outcome.error is not None:
+        table.add_row("because", str(outcome.error))
+    table.add_row("run file", str(outcome.run_file))
+    if outcome.report_file is not None:
+        table.add_row("report", str(outcome.report_file))
+    if outcome.result is not None:
+        low, high = outcome.result.ci95_cm2_s
+        d = outcome.result.diffusivity_cm2_s
+        table.add_row(
+            "D", f"[bold]{d:.5f}[/bold] cm²/s, 95 % interval {low:.5f} to {high:.5f} ({outcome.result.method})"
+        )
+    elif outcome.fit_error is not None:
+        table.add_row("D", f"none: {outcome.fit_error}")
+    if outcome.truth is not None:
+        truth = outcome.truth["diffusivity_cm2_s"]
+        table.add_row("truth", f"{truth:.5f} cm²/s (simulated sample)")
+    console.print(table, highlight=False, soft_wrap=True)
+
+
+def print_result(console: Console, result: Result) -> None:
+    """Print the result of an analysis with its warnings."""
+    low, high = result.ci95_cm2_s
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_row("method", result.method)
+    table.add_row("D", f"[bold]{result.diffusivity_cm2_s:.5f}[/bold] cm²/s, 95 % interval {low:.5f} to {high:.5f}")
+    table.add_row("systematic", f"{result.systematic_cm2_s:.5f} cm²/s")
+    table.add_row("sigma0", f"{result.sigma0_nm:.1f} nm")
+    table.add_row("centre", f"{result.centre_nm:.1f} nm")
+    table.add_row("lifetime", f"{result.lifetime_ns:.3f} ns")
+    table.add_row("bias lamp", result.bias_lamp)
+    for text in result.corrections:
+        table.add_row("corrected", text)
+    for text in result.warnings:
+        table.add_row("warning", text)
+    console.print(table, highlight=False, soft_wrap=True)
+
+
+def _live_text(live: LiveResult | None) -> str:
+    if live is None or live.result is None:
+        return "D …"
+    d = live.result.diffusivity_cm2_s
+    half_width = 1.96 * live.result.standard_error_cm2_s
+    if not math.isfinite(half_width):
+        return "D …"
+    return f"D {d:.4f} ± {half_width:.4f} cm²/s"

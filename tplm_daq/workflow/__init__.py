@@ -1,0 +1,1 @@
+"""Where recipe, rig, runner, writer and analysis meet."""

@@ -1,0 +1,120 @@
+"""What comes of a scan once the rig is safe: the fit of what is on disk, its report, and the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tplm_daq.acquire.events import FinishReason
+from tplm_daq.analysis.pipeline import Result, analyse
+from tplm_daq.errors import FitError, TplmError
+from tplm_daq.recipes.load import dump_yaml
+from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.report.page import write_report
+from tplm_daq.report.view import view_of_run
+from tplm_daq.store.reader import RunFile, open_run
+from tplm_daq.store.writer import RunWriter
+
+RESULT_KEYS = ("method", "diffusivity_cm2_s", "ci95_cm2_s", "standard_error_cm2_s", "systematic_cm2_s")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run file that is closed, why its run ended, and the error that ended it early, if one did."""
+
+    path: Path
+    finish_reason: FinishReason
+    error: TplmError | None
+
+
+@dataclass(frozen=True)
+class ScanOutcome:
+    """What came of a scan; `error` is why it ended early, `fit_error` why there is no result."""
+
+    run_file: Path
+    finish_reason: FinishReason
+    result: Result | None
+    truth: Mapping[str, object] | None
+    n_points: int
+    n_positions: int
+    dwell_s: float
+    wall_s: float
+    error: TplmError | None = None
+    fit_error: str | None = None
+    report_file: Path | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """Status with which the program ends."""
+        return 0 if self.error is None else self.error.exit_status
+
+    def to_dict(self) -> dict[str, object]:
+        """Return what `tplm run --json` prints; numbers of a result that does not exist are None."""
+        numbers = {} if self.result is None else self.result.to_dict()
+        answer: dict[str, object] = {
+            "run_file": str(self.run_file),
+            "finish_reason": self.finish_reason.value,
+            **{key: numbers.get(key) for key in RESULT_KEYS},
+            "n_points": self.n_points,
+            "n_positions": self.n_positions,
+            "dwell_s": self.dwell_s,
+            "wall_s": self.wall_s,
+        }
+        if self.truth is not None:
+            answer["truth"] = dict(self.truth)
+        for key, value in (("error", self.error), ("fit_error", self.fit_error), ("report_file", self.report_file)):
+            if value is not None:
+                answer[key] = str(value)
+        return answer
+
+
+def conclude(
+    recorded: Recorded, recipe: ScanRecipe, wall_s: float, with_report: bool, is_analysis_wanted: bool
+) -> ScanOutcome:
+    """Fit a closed run file, store the result in it, write the report beside it if wanted.
+
+    Raises
+    ------
+    StoreError
+        The result could not be added; the points are safe.
+    InputError
+        The report could not be written.
+    """
+    run = open_run(recorded.path)
+    if is_analysis_wanted:
+        result, fit_error = _fit(run, recipe)
+    else:
+        result, fit_error = None, "skipped in a hurry; run `tplm analyse` on the file"
+    if result is not None:
+        with RunWriter.reopen(recorded.path) as writer:
+            writer.write_result(result.method, result.to_dict(), result.arrays(), dump_yaml(recipe.analysis))
+    report_file = None
+    if with_report and is_analysis_wanted and run.n_points:
+        report_file = recorded.path.with_suffix(".html")
+        write_report(report_file, [view_of_run(run, result, fit_error)])
+    return ScanOutcome(
+        run_file=recorded.path,
+        finish_reason=recorded.finish_reason,
+        result=result,
+        truth=run.truth(),
+        n_points=run.n_points,
+        n_positions=recipe.path.n_positions,
+        dwell_s=float(np.sum(run.points["live_s"])),
+        wall_s=wall_s,
+        error=recorded.error,
+        fit_error=fit_error,
+        report_file=report_file,
+    )
+
+
+def _fit(run: RunFile, recipe: ScanRecipe) -> tuple[Result | None, str | None]:
+    """Fit a run; one that cannot be fitted is kept all the same, with the reason."""
+    if not run.n_points:
+        return None, "there are no points"
+    try:
+        return analyse(run.map(), recipe.analysis), None
+    except FitError as error:
+        return None, str(error)
