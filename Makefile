@@ -34,7 +34,7 @@ slow: $(STAMP)
 	$(BIN)/pytest -m slow --timeout 3600
 
 bench: $(STAMP)
-	$(BIN)/pytest tests/benchmarks -m "slow or not slow" --benchmark-only -s
+	$(BIN)/pytest tests/benchmarks -m slow -q
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

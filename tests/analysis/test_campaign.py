@@ -24,12 +24,14 @@ def deviations(scene, n, first_seed=0):
     expected, found = expected_counts(scene), []
     for seed in range(first_seed, first_seed + n):
         result = analyse(drawn(scene, seed, expected), AnalysisRecipe())
-        found.append((
-            (result.diffusivity_cm2_s - scene.diffusivity_cm2_s) / result.standard_error_cm2_s,
-            (result.sigma0_nm - scene.sigma0_nm) / result.sigma0_error_nm,
-            result.centre_nm - scene.centre_nm,
-            result.lifetime_ns,
-        ))
+        found.append(
+            (
+                (result.diffusivity_cm2_s - scene.diffusivity_cm2_s) / result.standard_error_cm2_s,
+                (result.sigma0_nm - scene.sigma0_nm) / result.sigma0_error_nm,
+                result.centre_nm - scene.centre_nm,
+                result.lifetime_ns,
+            )
+        )
     return np.array(found).T
 
 

@@ -18,9 +18,7 @@ def straight_line(counts, x):
         if expected.min() <= 0:
             return Evaluation(-np.inf, np.zeros(2), np.eye(2))
         weighted = basis / expected
-        return Evaluation(
-            poisson_log_likelihood(counts, expected), weighted @ (counts - expected), weighted @ basis.T
-        )
+        return Evaluation(poisson_log_likelihood(counts, expected), weighted @ (counts - expected), weighted @ basis.T)
 
     return evaluate
 

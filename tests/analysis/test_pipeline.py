@@ -17,8 +17,19 @@ from tplm_daq.recipes.analysis import AnalysisRecipe
 DATA = Path(__file__).parents[1] / "data"
 SCENE = Scene(bin_width_ns=0.032, span_ns=20.0, centre_nm=30.0)
 KEYS = [
-    "method", "diffusivity_cm2_s", "standard_error_cm2_s", "ci95_cm2_s", "systematic_cm2_s", "sigma0_nm", "centre_nm",
-    "background_counts_per_bin", "lifetime_ns", "t0_ns", "bias_lamp", "corrections", "warnings",
+    "method",
+    "diffusivity_cm2_s",
+    "standard_error_cm2_s",
+    "ci95_cm2_s",
+    "systematic_cm2_s",
+    "sigma0_nm",
+    "centre_nm",
+    "background_counts_per_bin",
+    "lifetime_ns",
+    "t0_ns",
+    "bias_lamp",
+    "corrections",
+    "warnings",
 ]
 
 
@@ -32,8 +43,12 @@ def example():
     with np.load(DATA / "example_line.npz") as file:
         x_nm = file["position_nm"]
         data = TimePositionMap(
-            file["counts"], x_nm, np.zeros(len(x_nm)), file["delay_ns"],
-            dwell_s=np.full(len(x_nm), float(file["dwell_s"])), repetition_rate_hz=float(file["repetition_rate_hz"]),
+            file["counts"],
+            x_nm,
+            np.zeros(len(x_nm)),
+            file["delay_ns"],
+            dwell_s=np.full(len(x_nm), float(file["dwell_s"])),
+            repetition_rate_hz=float(file["repetition_rate_hz"]),
         )
     return data, json.loads((DATA / "example_line.json").read_text())
 

@@ -87,9 +87,7 @@ def test_variances_of_single_bins_have_the_errors_they_claim():
     profile = gaussian(X_NM[:, None], 1.0, 0.0, np.full(n, 7e4))
     background = np.full((41, n), 0.5)
     counts = rng.poisson(100.0 * profile + background)
-    variance_nm2, error_nm2 = fit_variances(
-        counts, np.ones((41, n)), background, X_NM, 1.0, 0.0, np.full(n, 5e4)
-    )
+    variance_nm2, error_nm2 = fit_variances(counts, np.ones((41, n)), background, X_NM, 1.0, 0.0, np.full(n, 5e4))
     deviation = (variance_nm2 - 7e4) / error_nm2
     assert abs(deviation.mean()) < 4 / np.sqrt(n)
     assert abs(deviation.std() - 1) < 4 / np.sqrt(2 * n)

@@ -157,19 +157,23 @@ def _light_reasons(seen: Circumstances) -> list[Reason]:
         why = "the method paper does not" if seen.method == "paper" else "dead_time_ns is not given"
         found.append(Reason("amber", f"Pile-up of {100 * blind:.2g} % is not corrected: {why}."))
     elif blind > LARGE_BLIND_FRACTION:
-        found.append(Reason(
-            "amber",
-            f"The detection was blind for {100 * blind:.2g} % of the pulses; above {100 * LARGE_BLIND_FRACTION:.0f} % "
-            "the correction relies on an exact dead time. Attenuate the light.",
-        ))
+        found.append(
+            Reason(
+                "amber",
+                f"The detection was blind for {100 * blind:.2g} % of the pulses; above {100 * LARGE_BLIND_FRACTION:.0f} % "
+                "the correction relies on an exact dead time. Attenuate the light.",
+            )
+        )
     if not seen.has_prepulse:
         found.append(Reason("amber", "No delays before the pulse: the background rests on the outer positions alone."))
     if seen.wrapped_ratio > NOTICEABLE_WRAPPED_TAIL:
-        found.append(Reason(
-            "amber",
-            f"The tail of earlier pulses is {100 * seen.wrapped_ratio:.2g} % of the peak; a lower repetition rate "
-            "avoids it.",
-        ))
+        found.append(
+            Reason(
+                "amber",
+                f"The tail of earlier pulses is {100 * seen.wrapped_ratio:.2g} % of the peak; a lower repetition rate "
+                "avoids it.",
+            )
+        )
     if seen.n_photons < FEWEST_PHOTONS:
         found.append(Reason("amber", f"Only {seen.n_photons} photons in the window; {FEWEST_PHOTONS} is little."))
     return found
@@ -178,11 +182,13 @@ def _light_reasons(seen: Circumstances) -> list[Reason]:
 def _scan_reasons(seen: Circumstances) -> list[Reason]:
     found = []
     if seen.reach_sigma < SAFE_REACH_SIGMA:
-        found.append(Reason(
-            "amber" if seen.reach_sigma > 0.5 * SAFE_REACH_SIGMA else "red",
-            f"The scan ends {seen.reach_sigma:.2g} standard deviations of the spot from its centre; measure "
-            f"{SAFE_REACH_SIGMA:g} on both sides.",
-        ))
+        found.append(
+            Reason(
+                "amber" if seen.reach_sigma > 0.5 * SAFE_REACH_SIGMA else "red",
+                f"The scan ends {seen.reach_sigma:.2g} standard deviations of the spot from its centre; measure "
+                f"{SAFE_REACH_SIGMA:g} on both sides.",
+            )
+        )
     if seen.n_positions < FEWEST_GOOD_POSITIONS:
         found.append(Reason("amber", f"{seen.n_positions} positions cannot show whether the spot is Gaussian."))
     return found
@@ -193,17 +199,21 @@ def _fit_reasons(seen: Circumstances) -> list[Reason]:
     if seen.method == "paper":
         found.append(Reason("amber", "The 95 % interval of the method paper is not calibrated: it is far too narrow."))
     if seen.window_ns > LONGEST_SAFE_WINDOW_NS:
-        found.append(Reason(
-            "amber",
-            f"The window of {seen.window_ns:g} ns is longer than {LONGEST_SAFE_WINDOW_NS:g} ns; later the spreading "
-            "may be sublinear and D too low.",
-        ))
+        found.append(
+            Reason(
+                "amber",
+                f"The window of {seen.window_ns:g} ns is longer than {LONGEST_SAFE_WINDOW_NS:g} ns; later the spreading "
+                "may be sublinear and D too low.",
+            )
+        )
     if seen.misfit_sd is not None and seen.misfit_sd > POOR_FIT_SD:
-        found.append(Reason(
-            "amber" if seen.misfit_sd < BAD_FIT_SD else "red",
-            f"The model misses the counts by {seen.misfit_sd:.1f} standard deviations of chi-square: the spot is not "
-            "Gaussian, moved, or changed during the scan.",
-        ))
+        found.append(
+            Reason(
+                "amber" if seen.misfit_sd < BAD_FIT_SD else "red",
+                f"The model misses the counts by {seen.misfit_sd:.1f} standard deviations of chi-square: the spot is not "
+                "Gaussian, moved, or changed during the scan.",
+            )
+        )
     if seen.diffusivity_cm2_s < -3.0 * seen.standard_error_cm2_s:
         found.append(Reason("red", "The diffusivity is negative beyond its error: the spot shrinks. Check for drift."))
     elif seen.diffusivity_cm2_s < 2.0 * seen.standard_error_cm2_s:

@@ -170,7 +170,12 @@ def exciton_lifetime(
     collected = collected_light(scan.position_nm, centre_nm, spread_nm2, scan.pixel_nm, scan.pixel_across_nm)
     window_ns = float(decay.delay_ns[-1] - decay.t0_ns) + 0.5 * data.bin_width_ns
     corrected = fit_decay(
-        data.counts.sum(axis=0), data.delay_ns, binned.summed_live, window_ns, decay.t0_ns, decay.response_fwhm_ns,
+        data.counts.sum(axis=0),
+        data.delay_ns,
+        binned.summed_live,
+        window_ns,
+        decay.t0_ns,
+        decay.response_fwhm_ns,
         np.interp(data.delay_ns, decay.t0_ns + binned.delay_ns, collected),
     )
     return corrected.lifetime_ns
@@ -194,9 +199,7 @@ def _require_window(delay_ns: FloatArray, t0_ns: float, window_ns: float) -> Non
         )
 
 
-def _live(
-    scan: LineScan, counts: FloatArray, edges_ns: FloatArray, t0_ns: float
-) -> tuple[FloatArray, float | None]:
+def _live(scan: LineScan, counts: FloatArray, edges_ns: FloatArray, t0_ns: float) -> tuple[FloatArray, float | None]:
     """Return the live fraction of each summed bin, and how blind the detection was at worst, if it is known."""
     data = scan.data
     if data.dwell_s is None or data.repetition_rate_hz is None:
@@ -236,9 +239,7 @@ def _regions(edges_ns: FloatArray, decay: DecayFit, window_ns: float) -> tuple[s
     return slice(first, last), slice(0, max(n_before, 0))
 
 
-def _wrapped_tail(
-    edges_ns: FloatArray, window: slice, before: slice, repetition_rate_hz: float | None
-) -> FloatArray:
+def _wrapped_tail(edges_ns: FloatArray, window: slice, before: slice, repetition_rate_hz: float | None) -> FloatArray:
     """Return the tail of all earlier pulses in the window relative to its mean before the pulse."""
     since_pulse_ns = 0.5 * (edges_ns[1:] + edges_ns[:-1])
     if repetition_rate_hz is None or before.stop == 0:

@@ -222,13 +222,15 @@ def _expected_counts(
     per_bin = bright / (edges_ns[1] - edges_ns[0])
     light = cumulative_decay(edges_ns, t0_ns, sigma_ns, lifetime_ns)
     decay = per_bin * np.diff(light.value)
-    jacobian = np.stack([
-        height * per_bin * np.diff(light.d_t0),
-        height * per_bin * np.diff(light.d_sigma),
-        height * per_bin * np.diff(light.d_lifetime),
-        decay,
-        live,
-    ])
+    jacobian = np.stack(
+        [
+            height * per_bin * np.diff(light.d_t0),
+            height * per_bin * np.diff(light.d_sigma),
+            height * per_bin * np.diff(light.d_lifetime),
+            decay,
+            live,
+        ]
+    )
     return height * decay + level * live, jacobian
 
 

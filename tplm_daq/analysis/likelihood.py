@@ -167,14 +167,16 @@ class ScanLikelihood:
         height = self.exposure * amplitude
         tail_height = parameters[Parameter.TAIL] * self.exposure * self.wrapped
         by_variance = height * spot.d_variance
-        return np.stack([
-            2.0 * self.age_ns * by_variance,
-            by_variance,
-            height * spot.d_centre + tail_height * broad.d_centre,
-            self.exposure,
-            self.exposure * self.wrapped * broad.value,
-            tail_height * np.exp(parameters[Parameter.LOG_TAIL_VARIANCE]) * broad.d_variance,
-        ])
+        return np.stack(
+            [
+                2.0 * self.age_ns * by_variance,
+                by_variance,
+                height * spot.d_centre + tail_height * broad.d_centre,
+                self.exposure,
+                self.exposure * self.wrapped * broad.value,
+                tail_height * np.exp(parameters[Parameter.LOG_TAIL_VARIANCE]) * broad.d_variance,
+            ]
+        )
 
 
 @dataclass(frozen=True)

@@ -92,8 +92,13 @@ def _from_likelihood(binned: FitData, fit: DiffusionFit) -> _Estimate:
     diffusivity_nm2_ns, variance_nm2 = fit.value(Parameter.DIFFUSIVITY), fit.value(Parameter.VARIANCE)
     line_nm2 = 2.0 * diffusivity_nm2_ns * binned.age_ns
     fitted_nm2, error_nm2 = fit_variances(
-        binned.counts, binned.exposure, fit.background, binned.position_nm, binned.pixel_nm,
-        fit.value(Parameter.CENTRE), variance_nm2 + line_nm2,
+        binned.counts,
+        binned.exposure,
+        fit.background,
+        binned.position_nm,
+        binned.pixel_nm,
+        fit.value(Parameter.CENTRE),
+        variance_nm2 + line_nm2,
     )
     corrections = ["average over the pixel", "mean age of the excitons under the response"]
     corrections.append("flat background" + (" and tail of earlier pulses" if binned.has_prepulse else ""))
@@ -133,9 +138,7 @@ def _from_line(binned: FitData, fit: LineFit, method: str) -> _Estimate:
         wrapped_ratio=0.0,
         deviance_per_dof=None,
         misfit_sd=None,
-        msd=MsdCurve(
-            fit.time_ns, fit.msd_nm2, fit.msd_error_nm2, 2.0 * fit.diffusivity_nm2_ns * fit.time_ns
-        ),
+        msd=MsdCurve(fit.time_ns, fit.msd_nm2, fit.msd_error_nm2, 2.0 * fit.diffusivity_nm2_ns * fit.time_ns),
         early=_profile(binned, fit.time_ns, fit.values, model, is_early=True),
         late=_profile(binned, fit.time_ns, fit.values, model, is_early=False),
         corrections=corrections,

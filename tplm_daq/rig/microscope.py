@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
 
@@ -47,6 +48,7 @@ class Rig:
         are_heaters_off_at_end: bool,
         truth: Truth | None,
         closers: Sequence[Callable[[], None]],
+        end_doubles: Callable[[], None],
     ) -> None:
         self.clock = clock
         self.laser = laser
@@ -59,6 +61,7 @@ class Rig:
         self._light_paths = tuple(light_paths)
         self._are_heaters_off_at_end = are_heaters_off_at_end
         self._closers = tuple(closers)
+        self._end_doubles = end_doubles
 
     def __enter__(self) -> Self:
         """Return the rig itself."""
@@ -115,11 +118,14 @@ class Rig:
             logger.error("safe state: %s", failure)
 
     def close(self) -> None:
-        """Close every connection, and the doubles of a simulated rig last (harmless when repeated)."""
+        """Close every connection at once, so that one that hangs holds up no other (harmless when repeated)."""
         closers, self._closers = self._closers, ()
-        failures = [failure for closer in closers if (failure := _failure_of(closer)) is not None]
-        for failure in failures:
-            logger.warning("closing: %s", failure)
+        if closers:
+            with ThreadPoolExecutor(len(closers), thread_name_prefix="closing") as pool:
+                for failure in pool.map(_failure_of, closers):
+                    if failure is not None:
+                        logger.warning("closing: %s", failure)
+        self._end_doubles()
 
 
 def _failure_of(closer: Callable[[], None]) -> TplmError | None:

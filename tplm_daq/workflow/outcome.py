@@ -13,8 +13,6 @@ from tplm_daq.analysis.pipeline import Result, analyse
 from tplm_daq.errors import FitError, TplmError
 from tplm_daq.recipes.load import dump_yaml
 from tplm_daq.recipes.scan import ScanRecipe
-from tplm_daq.report.page import write_report
-from tplm_daq.report.view import view_of_run
 from tplm_daq.store.reader import RunFile, open_run
 from tplm_daq.store.writer import RunWriter
 
@@ -90,11 +88,10 @@ def conclude(
         result, fit_error = None, "skipped in a hurry; run `tplm analyse` on the file"
     if result is not None:
         with RunWriter.reopen(recorded.path) as writer:
-            writer.write_result(result.method, result.to_dict(), result.arrays(), dump_yaml(recipe.analysis))
+            writer.write_result(result.method, _scalars(result), result.arrays(), dump_yaml(recipe.analysis))
     report_file = None
     if with_report and is_analysis_wanted and run.n_points:
-        report_file = recorded.path.with_suffix(".html")
-        write_report(report_file, [view_of_run(run, result, fit_error)])
+        report_file = _write_report(run, result, fit_error)
     return ScanOutcome(
         run_file=recorded.path,
         finish_reason=recorded.finish_reason,
@@ -118,3 +115,26 @@ def _fit(run: RunFile, recipe: ScanRecipe) -> tuple[Result | None, str | None]:
         return analyse(run.map(), recipe.analysis), None
     except FitError as error:
         return None, str(error)
+
+
+def _scalars(result: Result) -> dict[str, object]:
+    """Return every number and text of a result that goes into the run file."""
+    more = {
+        "axis": result.axis,
+        "sigma0_error_nm": result.sigma0_error_nm,
+        "n_photons": result.n_photons,
+        "bias_budget": [f"{term.name}: {term.error_cm2_s:.3g} cm2/s" for term in result.bias_budget],
+    }
+    if result.deviance_per_dof is not None:
+        more["deviance_per_dof"] = result.deviance_per_dof
+    return {**result.to_dict(), **more}
+
+
+def _write_report(run: RunFile, result: Result | None, fit_error: str | None) -> Path:
+    """Write the report page beside the run file; matplotlib is loaded only for those who want one."""
+    from tplm_daq.report.page import write_report
+    from tplm_daq.report.view import view_of_run
+
+    path = run.path.with_suffix(".html")
+    write_report(path, [view_of_run(run, result, fit_error)])
+    return path

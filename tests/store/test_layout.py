@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from tests.store.made_runs import row
+from tplm_daq.store import layout
+
+UNIT_CASES = {
+    "diffusivity_cm2_s": "cm^2/s",
+    "ci95_cm2_s": "cm^2/s",
+    "dwell_s": "s",
+    "x_readback_nm": "nm",
+    "msd_nm2": "nm^2",
+    "input_cps": "1/s",
+    "response_fwhm_ns": "ns",
+    "n_points": None,
+    "s": None,
+    "flags": None,
+    "method": None,
+}
+
+
+@pytest.mark.parametrize("name", UNIT_CASES)
+def test_a_name_ends_in_its_unit(name: str) -> None:
+    assert layout.unit_of(name) == UNIT_CASES[name]
+
+
+def test_columns_are_those_promised_in_this_order() -> None:
+    assert layout.POINT_DTYPE.names == (
+        *("pass", "index", "x_nm", "y_nm", "x_readback_nm", "y_readback_nm", "x_actuator_mm", "y_actuator_mm"),
+        *("dwell_s", "live_s", "sync_hz", "input_cps", "temperature_k", "power_nw", "flags", "start_s"),
+    )
+    assert layout.POINT_DTYPE["flags"] == "uint32"
+
+
+def test_a_row_has_a_value_for_every_column() -> None:
+    values = layout.row_values(row(7))
+    assert tuple(values) == layout.POINT_DTYPE.names
+    assert len(values) == len(dataclasses.fields(layout.PointRow))
+    assert (values["pass"], values["index"]) == (1, 2)
+
+
+def test_each_flag_is_one_bit_of_its_own() -> None:
+    bits = [flag.value for flag in layout.PointFlags]
+    assert all(bit.bit_count() == 1 for bit in bits)
+    assert len(set(bits)) == len(bits)
+    assert max(bits) < 2**32
