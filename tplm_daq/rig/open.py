@@ -106,16 +106,19 @@ class _Opening:
             light_paths=self._light_paths,
             are_heaters_off_at_end=self._recipe.policies.temperature_at_end == "heater_off",
             truth=None if self._world is None else self._world.truth,
-            closers=self._all_closers(),
+            closers=self._closers,
+            end_doubles=self._end_doubles,
         )
 
     def give_up(self) -> None:
         """Close what was opened; failures to close do not matter any more."""
-        for closer in self._all_closers():
+        for closer in self._closers:
             self._attempt(closer)
+        self._end_doubles()
 
-    def _all_closers(self) -> list[Callable[[], None]]:
-        return [*self._closers, *([] if self._world is None else [self._world.close])]
+    def _end_doubles(self) -> None:
+        if self._world is not None:
+            self._world.close()
 
     def _attempt(self, act: Callable[[], T]) -> T | None:
         try:
