@@ -160,8 +160,8 @@ def _light_reasons(seen: Circumstances) -> list[Reason]:
         found.append(
             Reason(
                 "amber",
-                f"The detection was blind for {100 * blind:.2g} % of the pulses; above {100 * LARGE_BLIND_FRACTION:.0f} % "
-                "the correction relies on an exact dead time. Attenuate the light.",
+                f"The detection was blind for {100 * blind:.2g} % of the pulses; above "
+                f"{100 * LARGE_BLIND_FRACTION:.0f} % the correction relies on an exact dead time. Attenuate the light.",
             )
         )
     if not seen.has_prepulse:
@@ -202,16 +202,16 @@ def _fit_reasons(seen: Circumstances) -> list[Reason]:
         found.append(
             Reason(
                 "amber",
-                f"The window of {seen.window_ns:g} ns is longer than {LONGEST_SAFE_WINDOW_NS:g} ns; later the spreading "
-                "may be sublinear and D too low.",
+                f"The window of {seen.window_ns:g} ns is longer than {LONGEST_SAFE_WINDOW_NS:g} ns; later the "
+                "spreading may be sublinear and D too low.",
             )
         )
     if seen.misfit_sd is not None and seen.misfit_sd > POOR_FIT_SD:
         found.append(
             Reason(
                 "amber" if seen.misfit_sd < BAD_FIT_SD else "red",
-                f"The model misses the counts by {seen.misfit_sd:.1f} standard deviations of chi-square: the spot is not "
-                "Gaussian, moved, or changed during the scan.",
+                f"The model misses the counts by {seen.misfit_sd:.1f} standard deviations of chi-square: the spot is "
+                "not Gaussian, moved, or changed during the scan.",
             )
         )
     if seen.diffusivity_cm2_s < -3.0 * seen.standard_error_cm2_s:
