@@ -141,10 +141,6 @@ def test_abort_before_the_rig_is_open_switches_nothing_on(make_job: MakeJob, tmp
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.filterwarnings(
-    # pyserial's socket:// forgets its socket when the peer has closed first
-    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-)
 @pytest.mark.parametrize("role", ["detector_x", "thermostat", "trigger"])
 def test_a_link_lost_in_the_middle_is_named_and_light_goes_out(
     role: str, make_job: MakeJob, bench: Callable[[], Bench]
