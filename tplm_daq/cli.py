@@ -9,11 +9,12 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec, TypeVar
 
 import typer
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
     from tplm_daq.workflow.outcome import ScanOutcome
     from tplm_daq.workflow.scan import ScanJob
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 DEFAULT_RIG = "configs/rig_sim.yaml"
 
@@ -64,11 +68,14 @@ def run(
 
     from tplm_daq.terminal import DeclaredOperator, TerminalOperator, print_outcome
     from tplm_daq.workflow.load import load_scan
-    from tplm_daq.workflow.scan import ScanJob
+    from tplm_daq.workflow.logs import start_logging
+    from tplm_daq.workflow.scan import ScanJob, make_folder
 
     console = Console(stderr=True)
     try:
         scan, rig_recipe = load_scan(recipe, rig or os.environ.get("TPLM_RIG") or DEFAULT_RIG, set_)
+        make_folder(out)
+        start_logging(out)
         name = scan.session.operator or "somebody at the terminal"
         operator = DeclaredOperator(console, name) if yes else TerminalOperator(console, name)
         outcome = _run_watched(ScanJob(scan, rig_recipe, out, operator, with_report=report), console)
@@ -82,7 +89,7 @@ def run(
 
 @app.command()
 def analyse(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Run file (.h5) or imported .npz.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Run file (.h5), .npz or .csv.")],
     method: Annotated[str | None, typer.Option(metavar="NAME", help="auto, poisson, lsq or paper.")] = None,
     set_: SetOption = [],  # noqa: B006 - typer reads the default, nobody changes it
     as_json: JsonOption = False,
@@ -93,13 +100,59 @@ def analyse(
     from tplm_daq.terminal import print_result
     from tplm_daq.workflow.analyse import analyse_file
 
-    try:
-        result = analyse_file(file, method, set_)
-    except TplmError as error:
-        _fail(error)
+    result = _or_fail(analyse_file, file, method, set_)
     print_result(Console(stderr=True), result)
     if as_json:
         _print_json(result.to_dict())
+
+
+@app.command()
+def report(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Run files (.h5), .npz or .csv.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", metavar="PAGE", help="Page to write. [default: FILE.html]")
+    ] = None,
+) -> None:
+    """Write one self-contained page about one or several runs, beside the first unless told otherwise."""
+    from tplm_daq.workflow.files import report_runs
+
+    print(_or_fail(report_runs, files, output))
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Run file (.h5), .npz or .csv.")],
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="npz or csv.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", metavar="TARGET", help="File to write. [default: beside FILE]")
+    ] = None,
+) -> None:
+    """Write the summed map of a run in another format, beside it unless told otherwise."""
+    from tplm_daq.workflow.files import export_run
+
+    print(_or_fail(export_run, file, to, output))
+
+
+@app.command()
+def runs(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with run files.")] = Path("runs"),
+    text: Annotated[str, typer.Option(metavar="TEXT", help="Only runs with this in their title or sample.")] = "",
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only runs from this day on.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only runs up to this day.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what has been measured."""
+    from rich.console import Console
+
+    from tplm_daq.terminal import print_catalogue
+    from tplm_daq.workflow.files import list_runs
+
+    days = [None if moment is None else moment.date() for moment in (since, until)]
+    catalogue = _or_fail(list_runs, folder, text, *days)
+    if as_json:
+        _print_json(catalogue.to_dict())
+    else:
+        print_catalogue(Console(), catalogue)
 
 
 def main() -> NoReturn:
@@ -143,6 +196,14 @@ def _abort_on_signals(job: ScanJob) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _or_fail(act: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """Return what a workflow function returns; a foreseen error becomes its message and exit status."""
+    try:
+        return act(*arguments, **options)
+    except TplmError as error:
+        _fail(error)
 
 
 def _print_json(document: dict[str, object]) -> None:

@@ -23,6 +23,7 @@ from rich.table import Table
 from tplm_daq.acquire.events import Event, Notice, PointDone, RunState, StateChanged
 from tplm_daq.analysis.pipeline import Result
 from tplm_daq.errors import Aborted, InputError
+from tplm_daq.store.catalog import Catalogue
 from tplm_daq.workflow.live import LiveResult
 from tplm_daq.workflow.outcome import ScanOutcome
 
@@ -177,6 +178,25 @@ def print_result(console: Console, result: Result) -> None:
     for text in result.warnings:
         table.add_row("warning", text)
     console.print(table, highlight=False, soft_wrap=True)
+
+
+def print_catalogue(console: Console, catalogue: Catalogue) -> None:
+    """Print a line per run, and what could not be read."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("started", "D (cm²/s)", "power", "end"):
+        table.add_column(name, no_wrap=True)
+    for name in ("title", "file"):
+        table.add_column(name, overflow="fold")
+    for run in catalogue.runs:
+        d = "" if run.diffusivity_cm2_s is None else f"{run.diffusivity_cm2_s:.4f}"
+        if run.ci95_cm2_s is not None:
+            d += f" ± {(run.ci95_cm2_s[1] - run.ci95_cm2_s[0]) / 2:.4f}"
+        power = "" if run.average_power_nw is None else f"{run.average_power_nw:g} nW"
+        end = run.finish_reason or "cut short"
+        table.add_row(f"{run.start_time:%Y-%m-%d %H:%M}", d, power, end, run.title, run.path.name)
+    console.print(table, highlight=False)
+    for unreadable in catalogue.unreadable:
+        console.print(f"not read: {unreadable.path.name}: {unreadable.reason}", highlight=False, soft_wrap=True)
 
 
 def _live_text(live: LiveResult | None) -> str:

@@ -1,14 +1,14 @@
-"""Data measured elsewhere, as the map that analysis takes.
+"""Data measured elsewhere, as the map that analysis takes: dispatch by suffix, and numpy archives.
 
 An `.npz` archive holds `counts` (n_position, n_bin), `position_nm` (n_position,) or (n_position, 2) and
 `delay_ns` (n_bin,), the bin centres with an arbitrary zero. `repetition_rate_hz`, `dwell_s` (one number
-or one per position), `t0_ns`, `response_fwhm_ns` and `pixel_nm` (one number or x and y) may be added.
-Other keys are left alone, unless they look like one of these misspelt.
+or one per position), `t0_ns`, `response_fwhm_ns`, `pixel_nm` (one number or x and y) and `dead_time_ns`
+may be added. Other keys are left alone, unless they look like one of these misspelt. The same as text is
+described in `csv_table`.
 """
 
 from __future__ import annotations
 
-import difflib
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,16 +17,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tplm_daq.errors import InputError
-from tplm_daq.photons.histogram import APD_WIDTH_AT_SAMPLE_NM, TimePositionMap
+from tplm_daq.photons.histogram import TimePositionMap
+from tplm_daq.store.arrays import OPTIONAL, REQUIRED, check_names, map_of_arrays
+from tplm_daq.store.csv_table import read_csv
 from tplm_daq.store.reader import open_run
-
-REQUIRED = ("counts", "position_nm", "delay_ns")
-OPTIONAL = ("repetition_rate_hz", "dwell_s", "t0_ns", "response_fwhm_ns", "pixel_nm")
 
 RUN_SUFFIXES = (".h5", ".hdf5", ".nxs")
 
-BIN_TOLERANCE = 0.01
-"""Largest deviation from equal bin widths that is taken for rounding, in bin widths."""
+
+def is_run_name(path: Path) -> bool:
+    """Tell whether a file is called as run files are; all other files are imported.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it need not exist.
+
+    Returns
+    -------
+    bool
+        True for `.h5`, `.hdf5` and `.nxs`.
+    """
+    return path.suffix.lower() in RUN_SUFFIXES
 
 
 def load_map(path: Path) -> TimePositionMap:
@@ -35,7 +47,7 @@ def load_map(path: Path) -> TimePositionMap:
     Parameters
     ----------
     path : Path
-        `.h5` (a run of this program) or `.npz`.
+        `.h5` (a run of this program), `.npz` or `.csv`.
 
     Returns
     -------
@@ -48,14 +60,16 @@ def load_map(path: Path) -> TimePositionMap:
         If the file cannot be used, with the reason.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix in RUN_SUFFIXES:
+    if is_run_name(path):
         return open_run(path).map()
+    suffix = path.suffix.lower()
     if suffix == ".npz":
         return read_npz(path)
+    if suffix == ".csv":
+        return read_csv(path)
     raise InputError(
-        f"{path}: files of type '{suffix}' cannot be analysed. Possible are .h5 (a run of this program) and .npz "
-        f"({', '.join(REQUIRED)}; optional {', '.join(OPTIONAL)})."
+        f"{path}: files of type '{suffix}' cannot be analysed. Possible are .h5 (a run of this program), .csv (a "
+        f"column delay_ns and one per position) and .npz ({', '.join(REQUIRED)}; optional {', '.join(OPTIONAL)})."
     )
 
 
@@ -79,21 +93,8 @@ def read_npz(path: Path) -> TimePositionMap:
     """
     path = Path(path)
     arrays = _load(path)
-    _check_keys(path, list(arrays))
-    delay_ns = _delays(path, arrays)
-    position_nm = _positions(path, arrays)
-    n_position, n_bin = len(position_nm), len(delay_ns)
-    return TimePositionMap(
-        counts=_counts(path, arrays, (n_position, n_bin)),
-        x_nm=position_nm[:, 0].copy(),
-        y_nm=position_nm[:, 1].copy(),
-        delay_ns=delay_ns,
-        dwell_s=_dwells(path, arrays, n_position),
-        repetition_rate_hz=_number(path, arrays, "repetition_rate_hz", "Hz"),
-        t0_ns=_number(path, arrays, "t0_ns", "ns", is_positive=False),
-        response_fwhm_ns=_number(path, arrays, "response_fwhm_ns", "ns"),
-        pixel_nm=_pixel(path, arrays),
-    )
+    check_names(path, list(arrays))
+    return map_of_arrays(path, arrays)
 
 
 def _load(path: Path) -> dict[str, NDArray[np.generic]]:
@@ -109,123 +110,3 @@ def _load(path: Path) -> dict[str, NDArray[np.generic]]:
                 return {key: archive[key] if key in REQUIRED + OPTIONAL else np.empty(0) for key in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path}: is not a readable .npz archive of plain arrays ({error}).") from error
-
-
-def _check_keys(path: Path, keys: list[str]) -> None:
-    """Raise InputError for a key that is missing or looks misspelt."""
-    allowed = f"Needed are {', '.join(REQUIRED)}; optional are {', '.join(OPTIONAL)}."
-    missing = [key for key in REQUIRED if key not in keys]
-    if missing:
-        raise InputError(f"{path}: {' and '.join(missing)} missing; it holds {', '.join(keys) or 'nothing'}. {allowed}")
-    for key in keys:
-        meant = difflib.get_close_matches(key, REQUIRED + OPTIONAL, n=1, cutoff=0.8)
-        if meant and meant[0] != key:
-            raise InputError(f"{path}: there is a key '{key}'; should it be '{meant[0]}'? {allowed}")
-
-
-def _numeric(path: Path, arrays: dict[str, NDArray[np.generic]], key: str) -> NDArray[np.float64]:
-    """Return an array as float64 if it holds finite numbers."""
-    array = arrays[key]
-    if array.dtype.kind not in "uif":
-        raise InputError(f"{path}: {key} holds {array.dtype} values; it must hold numbers.")
-    values = array.astype(np.float64)
-    if not np.isfinite(values).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
-        at = f" at {list(place)}" if place else ""
-        raise InputError(f"{path}: {key} is {values[place]}{at}; every value must be a finite number.")
-    return values
-
-
-def _delays(path: Path, arrays: dict[str, NDArray[np.generic]]) -> NDArray[np.float64]:
-    """Return the bin centres in ns, checked to ascend in equal steps."""
-    delay_ns = _numeric(path, arrays, "delay_ns")
-    if delay_ns.ndim != 1 or len(delay_ns) < 2:
-        raise InputError(f"{path}: delay_ns has shape {delay_ns.shape}; it must be [n_bin] with at least 2 bins.")
-    steps_ns = np.diff(delay_ns)
-    width_ns = float(steps_ns.mean())
-    if width_ns <= 0 or np.abs(steps_ns - width_ns).max() > BIN_TOLERANCE * width_ns:
-        raise InputError(
-            f"{path}: delay_ns must ascend in equal steps; its steps go from {steps_ns.min():g} to "
-            f"{steps_ns.max():g} ns. Rebin the counts to one bin width."
-        )
-    return delay_ns
-
-
-def _positions(path: Path, arrays: dict[str, NDArray[np.generic]]) -> NDArray[np.float64]:
-    """Return x and y in nm, float64 (n_position, 2)."""
-    position_nm = _numeric(path, arrays, "position_nm")
-    if position_nm.ndim == 1 and position_nm.size:
-        return np.column_stack([position_nm, np.zeros_like(position_nm)])
-    if position_nm.ndim == 2 and position_nm.shape[1] == 2 and position_nm.size:
-        return position_nm
-    raise InputError(
-        f"{path}: position_nm has shape {position_nm.shape}; it must be [n_position] or [n_position, 2] (x and y)."
-    )
-
-
-def _counts(
-    path: Path, arrays: dict[str, NDArray[np.generic]], shape: tuple[int, int]
-) -> NDArray[np.uint32] | NDArray[np.int64]:
-    """Return the counts, checked to be whole numbers of photons in the shape that the axes ask for."""
-    values = _numeric(path, arrays, "counts")
-    if values.shape != shape:
-        hint = " Transpose it." if values.shape == shape[::-1] else ""
-        raise InputError(
-            f"{path}: counts has shape {list(values.shape)}, but position_nm and delay_ns ask for "
-            f"[n_position, n_bin] = {list(shape)}.{hint}"
-        )
-    bad = (values < 0) | (values != np.floor(values))
-    if bad.any():
-        row, column = (int(i) for i in np.argwhere(bad)[0])
-        raise InputError(
-            f"{path}: counts[{row}, {column}] is {values[row, column]:g}; counts are whole numbers of photons, "
-            "0 or more: their noise follows from them. Save them before any scaling or subtraction."
-        )
-    if arrays["counts"].dtype == np.uint32:
-        return values.astype(np.uint32)
-    return values.astype(np.int64)
-
-
-def _dwells(path: Path, arrays: dict[str, NDArray[np.generic]], n_position: int) -> NDArray[np.float64] | None:
-    """Return the dwell of each position in s."""
-    if "dwell_s" not in arrays:
-        return None
-    dwell_s = _positive(path, arrays, "dwell_s", "s")
-    if dwell_s.size == 1:
-        return np.full(n_position, dwell_s.item())
-    if dwell_s.shape != (n_position,):
-        raise InputError(
-            f"{path}: dwell_s has shape {list(dwell_s.shape)}; it must be one number or one per position "
-            f"([{n_position}])."
-        )
-    return dwell_s
-
-
-def _pixel(path: Path, arrays: dict[str, NDArray[np.generic]]) -> tuple[float, float]:
-    """Return the pixel's width along x and y in nm."""
-    if "pixel_nm" not in arrays:
-        return (APD_WIDTH_AT_SAMPLE_NM, APD_WIDTH_AT_SAMPLE_NM)
-    pixel_nm = _positive(path, arrays, "pixel_nm", "nm")
-    if pixel_nm.size not in (1, 2):
-        raise InputError(f"{path}: pixel_nm has {pixel_nm.size} values; it must be one number, or x and y.")
-    return (float(pixel_nm.flat[0]), float(pixel_nm.flat[-1]))
-
-
-def _number(
-    path: Path, arrays: dict[str, NDArray[np.generic]], key: str, unit: str, is_positive: bool = True
-) -> float | None:
-    """Return an optional number, None if it is not given."""
-    if key not in arrays:
-        return None
-    value = _positive(path, arrays, key, unit) if is_positive else _numeric(path, arrays, key)
-    if value.size != 1:
-        raise InputError(f"{path}: {key} has shape {list(value.shape)}; it must be one number, in {unit}.")
-    return float(value.item())
-
-
-def _positive(path: Path, arrays: dict[str, NDArray[np.generic]], key: str, unit: str) -> NDArray[np.float64]:
-    """Return numbers that must be above 0."""
-    values = _numeric(path, arrays, key)
-    if (values <= 0).any():
-        raise InputError(f"{path}: {key} is {values.min():g} {unit}; it must be above 0.")
-    return values

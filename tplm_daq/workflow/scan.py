@@ -30,6 +30,7 @@ from tplm_daq.store.writer import RunWriter
 from tplm_daq.workflow.align import find_centre
 from tplm_daq.workflow.live import LiveAnalysis, LiveResult
 from tplm_daq.workflow.outcome import Recorded, ScanOutcome, conclude
+from tplm_daq.workflow.status_file import StatusFile
 
 BYTES_PER_BIN = 0.5
 """Room that a compressed bin takes at most on the disk (measured: 0.05 to 0.3 for decays)."""
@@ -88,7 +89,7 @@ class ScanJob:
             could not be added to it.
         """
         began_s = time.monotonic()
-        _make_folder(self.folder)
+        make_folder(self.folder)
         recorded = self._record()
         wall_s = time.monotonic() - began_s
         return conclude(recorded, self.recipe, wall_s, self.with_report, not self._is_in_a_hurry)
@@ -155,6 +156,7 @@ class _Recording:
         self._keep_snapshot(self._writer, "start")
         self._live = LiveAnalysis(_empty_map(header, positions_nm), recipe.analysis)
         runner.listen(self._live.on_event)
+        runner.listen(StatusFile(self._path, lambda: self.latest).on_event)
         planner = UpAndDown(positions_nm, recipe.passes.dwell_per_point_s, recipe.passes.n_passes)
         return Plan(planner, prepared.settings, self._writer)
 
@@ -223,7 +225,7 @@ def _empty_map(header: RunHeader, positions_nm: np.ndarray) -> TimePositionMap:
     )
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Make the folder for run files before anything is switched on."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

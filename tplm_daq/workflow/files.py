@@ -1,0 +1,177 @@
+"""What can be done with files that are already there: list them, report on them, write them in other formats.
+
+Listing and exporting load neither the fits nor matplotlib, so that they answer at once.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tplm_daq.errors import FitError, InputError
+from tplm_daq.photons.histogram import TimePositionMap
+from tplm_daq.recipes.analysis import AnalysisRecipe
+from tplm_daq.recipes.load import read_yaml, validate
+from tplm_daq.store.catalog import Catalogue, read_catalogue
+from tplm_daq.store.export import check_format, export_map
+from tplm_daq.store.importer import is_run_name, load_map
+from tplm_daq.store.reader import RunFile, open_run
+from tplm_daq.workflow.load import load_analysis
+
+if TYPE_CHECKING:
+    from tplm_daq.analysis.pipeline import Result
+    from tplm_daq.report.view import RunView
+
+WITHOUT_RECIPE = "`tplm analyse` fits the data with the default recipe."
+"""What to do about a run whose recipe cannot be used."""
+
+
+def list_runs(folder: Path, text: str = "", since: date | None = None, until: date | None = None) -> Catalogue:
+    """Return what has been measured.
+
+    Parameters
+    ----------
+    folder : Path
+        Where run files are; folders in it are looked through too.
+    text : str
+        Part of title or sample, in any case.
+    since, until : date or None
+        First and last day.
+
+    Returns
+    -------
+    Catalogue
+        The runs that match, the oldest first, and files that cannot be read with the reason.
+
+    Raises
+    ------
+    InputError
+        There is no such folder, or the dates are exchanged.
+    """
+    return read_catalogue(folder).select(text, since, until)
+
+
+def export_run(path: Path, to: str, out: Path | None = None) -> Path:
+    """Write the map of a run file, or of an imported file, in another format.
+
+    Parameters
+    ----------
+    path : Path
+        Run file (.h5) or imported map (.npz, .csv).
+    to : str
+        "npz" or "csv".
+    out : Path or None
+        File to write, which must not exist; None for the same name with the format's suffix.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, the format does not exist, or the target exists or cannot be made.
+    StoreError
+        The disk does not take it.
+    """
+    check_format(to)
+    target = path.with_suffix(f".{to}") if out is None else out
+    export_map(load_map(path), to, target)
+    return target
+
+
+def report_runs(paths: Sequence[Path], out: Path | None = None) -> Path:
+    """Write one page about one or several files, each fitted anew.
+
+    A run file is fitted as its own recipe says, an imported map with the default analysis recipe.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Run files (.h5) and imported maps (.npz, .csv), in the order of the page.
+    out : Path or None
+        Page to write, which must not exist; None for the first file's name with the suffix .html.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    InputError
+        There is no file, one cannot be read, or the page exists or cannot be written. Nothing is written then.
+    """
+    from tplm_daq.report.page import write_report
+
+    if not paths:
+        raise InputError("a report needs a file. Name one or several run files; `tplm runs` lists them.")
+    target = paths[0].with_suffix(".html") if out is None else out
+    write_report(target, [_view_of_file(path) for path in paths])
+    return target
+
+
+def stored_analysis(run: RunFile) -> AnalysisRecipe:
+    """Return the analysis recipe with which a run was made.
+
+    Parameters
+    ----------
+    run : RunFile
+        The run.
+
+    Returns
+    -------
+    AnalysisRecipe
+        The section `analysis` of its recipe.
+
+    Raises
+    ------
+    InputError
+        The recipe in the file cannot be read, or asks for something that this version does not know.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder) / "recipe.yaml"
+        text.write_text(run.header.recipe_text, encoding="utf-8")
+        try:
+            data = read_yaml(text)
+        except InputError as error:
+            raise InputError(f"{run.path}: the recipe in it cannot be read. {WITHOUT_RECIPE}") from error
+    if not isinstance(data.get("analysis"), dict):
+        raise InputError(f"{run.path}: the recipe in it has no section analysis. {WITHOUT_RECIPE}")
+    return validate(AnalysisRecipe, data["analysis"], f"{run.path}, recipe, analysis")
+
+
+def _view_of_file(path: Path) -> RunView:
+    """Return what a report shows of a run file or an imported map."""
+    from tplm_daq.report.view import RunView, view_of_run
+
+    if is_run_name(path):
+        run = open_run(path)
+        return view_of_run(run, *_fitted(run.map(), stored_analysis(run)))
+    data = load_map(path)
+    result, fit_error = _fitted(data, load_analysis(None, ()))
+    return RunView(path.stem, path.name, data, result, fit_error, conditions=_conditions(data))
+
+
+def _fitted(data: TimePositionMap, recipe: AnalysisRecipe) -> tuple[Result | None, str | None]:
+    """Return the result, or why there is none."""
+    from tplm_daq.analysis.pipeline import analyse
+
+    try:
+        return analyse(data, recipe), None
+    except FitError as error:
+        return None, str(error)
+
+
+def _conditions(data: TimePositionMap) -> dict[str, str]:
+    """Return what an imported map says about how it was measured, units in the texts."""
+    rows = {"positions": str(len(data.x_nm)), "delay bins": f"{len(data.delay_ns)} of {1e3 * data.bin_width_ns:.4g} ps"}
+    if data.dwell_s is not None:
+        rows["counting time"] = f"{data.dwell_s.sum():.4g} s"
+    if data.repetition_rate_hz is not None:
+        rows["repetition rate"] = f"{data.repetition_rate_hz / 1e6:.5g} MHz"
+    return rows | {"detector pixel at the sample": "{:.4g} nm × {:.4g} nm (x × y)".format(*data.pixel_nm)}
