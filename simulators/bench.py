@@ -12,13 +12,14 @@ under the old conditions first.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 from simulators.anc350 import ANC350
-from simulators.clock import SimClock
 from simulators.double import Double
 from simulators.emission import FAR_NS, Emission, uniform_emission
 from simulators.kst101 import KST101
@@ -77,6 +78,16 @@ class BenchSettings:
     is_homed: bool = False
 
 
+class BenchClock(Protocol):
+    """What a bench needs of a clock, simulated or real."""
+
+    def now_ns(self) -> int:
+        """Return the time in ns; it stands still while the bench's lock is held."""
+
+    def before_each_step(self, settle: Callable[[], None]) -> None:
+        """Call `settle` before each step, if time moves in steps."""
+
+
 class Bench:
     """All doubles of one simulated rig, served.
 
@@ -84,8 +95,10 @@ class Bench:
     ----------
     settings : BenchSettings
         The virtual experiment.
-    clock : SimClock
-        Simulated time.
+    clock : BenchClock
+        Simulated or real time.
+    lock : context manager, optional
+        The lock during which the clock stands still; a lock of the bench's own otherwise, for a clock that waits.
 
     Attributes
     ----------
@@ -95,12 +108,14 @@ class Bench:
         Function table of the simulated vendor library.
     laser : PDL800D
         The laser's panel, for an operator's double to turn.
-    lock : RLock
+    lock : context manager
         Held by whoever touches a double.
     """
 
-    def __init__(self, settings: BenchSettings, clock: SimClock) -> None:
-        self.lock = threading.RLock()
+    def __init__(
+        self, settings: BenchSettings, clock: BenchClock, lock: AbstractContextManager[object] | None = None
+    ) -> None:
+        self.lock = threading.RLock() if lock is None else lock
         self._settings = settings
         self._clock = clock
         self._noise = Noise(settings.noise)

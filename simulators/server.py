@@ -19,6 +19,8 @@ from simulators.double import Double
 
 IDLE_WAKEUP_S = 0.05
 """How long a connection stays silent before the double may speak on its own (wall clock)."""
+MAX_UNFINISHED = 65536
+"""Bytes of a message without end that a double keeps; more is noise and forgotten."""
 
 
 class TimeSource(Protocol):
@@ -78,6 +80,18 @@ class DoubleServer:
                 self.double.process((now_ns - self._seen_ns) * 1e-9)
                 self._seen_ns = now_ns
 
+    def obey(self, buffer: bytearray, data: bytes) -> bytes:
+        """Take up what came in on one connection, `data` after the unfinished `buffer`, and return the reply."""
+        with self._lock:
+            self.catch_up()
+            buffer += data
+            reply = self.double.spontaneous()
+            for frame in self.double.split(buffer):
+                reply += self.double.answer(frame)
+            if len(buffer) > MAX_UNFINISHED:
+                buffer.clear()
+            return reply + self.double.spontaneous()
+
     def close(self) -> None:
         """Close the port and every connection and wait for the threads to end (harmless when repeated)."""
         self._is_closing.set()
@@ -120,18 +134,10 @@ class DoubleServer:
             data = connection.recv(65536) if is_readable else b""
             if is_readable:
                 _acknowledge_at_once(connection)
-            reply = self._obey(buffer, data)
+            reply = self.obey(buffer, data)
         if reply:
             connection.sendall(reply)
         return bool(data) or not is_readable
-
-    def _obey(self, buffer: bytearray, data: bytes) -> bytes:
-        self.catch_up()
-        buffer += data
-        reply = self.double.spontaneous()
-        for frame in self.double.split(buffer):
-            reply += self.double.answer(frame)
-        return reply + self.double.spontaneous()
 
 
 def let_arrive(servers: Sequence[DoubleServer], lock: AbstractContextManager[object]) -> None:

@@ -1,8 +1,4 @@
-"""PHLib 3.0 as a function table: what `ctypes` would find in the vendor's library, backed by the simulated device.
-
-Each attribute is a raw C function at an address, without any declared types, exactly as after loading the real library:
-a driver that declares a wrong type or forgets a pointer fails here as it would there. Types and order of the arguments
-are the vendor header's.
+"""PHLib 3.0 with one simulated device attached: what `ctypes` would find in the vendor's library.
 
 No Python exception can cross the C border. One that is not a refusal becomes the error code HARDWARE_F01; its traceback
 is logged and returned by PH_GetHardwareDebugInfo, so that the driver's error message carries it.
@@ -12,17 +8,15 @@ Source: phlib.h and errorcodes.h of PHLib 3.0 (October 2015).
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import traceback
-from collections.abc import Callable
-from ctypes import CFUNCTYPE, POINTER, c_char, c_double, c_int, c_uint, c_void_p
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from simulators.detection import DetectorSettings
 from simulators.picoharp300.device import INSTANCE_RUNNING, INVALID_ARGUMENT, Device, Readiness, Refused
+from simulators.picoharp300.face import SIGNATURES, Answer, FunctionTable, Value
 from simulators.picoharp300.world import World
 
 DEVICE_OPEN_FAIL = -1
@@ -31,10 +25,7 @@ NOT_INITIALIZED = -22
 NOT_CALIBRATED = -23
 HARDWARE_F01 = -64
 
-_TEXT = POINTER(c_char)
-_INT = POINTER(c_int)
-_DOUBLE = POINTER(c_double)
-_COUNTS = POINTER(c_uint)
+VERSION = "3.0"
 
 _MISSING = {
     Readiness.OPEN: DEVICE_NOT_OPEN,
@@ -46,14 +37,12 @@ _log = logging.getLogger(__name__)
 
 
 class Function(NamedTuple):
-    """A row of the vendor's header.
+    """What is behind a function of the table.
 
     Attributes
     ----------
     method : str
         Method of `Device` that does the work; the integers go in, what it returns goes out through the pointers.
-    arguments : tuple of type
-        C types after the device index.
     needs : Readiness
         How far the device must be brought up.
     is_idle_only : bool
@@ -61,43 +50,43 @@ class Function(NamedTuple):
     """
 
     method: str
-    arguments: tuple[Any, ...]
     needs: Readiness = Readiness.INITIALISED
     is_idle_only: bool = False
 
 
 _FUNCTIONS = {
-    "PH_OpenDevice": Function("open", (_TEXT,), Readiness.CLOSED),
-    "PH_CloseDevice": Function("close", (), Readiness.CLOSED),
-    "PH_Initialize": Function("initialise", (c_int,), Readiness.OPEN, is_idle_only=True),
-    "PH_GetHardwareInfo": Function("hardware_info", (_TEXT, _TEXT, _TEXT)),
-    "PH_GetSerialNumber": Function("serial_number", (_TEXT,)),
-    "PH_GetFeatures": Function("features", (_INT,)),
-    "PH_GetBaseResolution": Function("base_resolution", (_DOUBLE, _INT)),
-    "PH_GetHardwareDebugInfo": Function("debug_info", (_TEXT,), Readiness.OPEN),
-    "PH_Calibrate": Function("calibrate", (), is_idle_only=True),
-    "PH_SetInputCFD": Function("set_discriminator", (c_int, c_int, c_int), is_idle_only=True),
-    "PH_SetSyncDiv": Function("set_sync_divider", (c_int,), is_idle_only=True),
-    "PH_SetSyncOffset": Function("set_sync_offset", (c_int,), is_idle_only=True),
-    "PH_SetStopOverflow": Function("set_stop_overflow", (c_int, c_int), is_idle_only=True),
-    "PH_SetBinning": Function("set_binning", (c_int,), is_idle_only=True),
-    "PH_SetOffset": Function("set_offset", (c_int,), is_idle_only=True),
-    "PH_SetMultistopEnable": Function("set_multistop", (c_int,), is_idle_only=True),
-    "PH_ClearHistMem": Function("clear_histogram", (c_int,), is_idle_only=True),
-    "PH_StartMeas": Function("start", (c_int,), Readiness.CALIBRATED, is_idle_only=True),
-    "PH_StopMeas": Function("stop", ()),
-    "PH_CTCStatus": Function("status", (_INT,)),
-    "PH_GetHistogram": Function("histogram", (_COUNTS, c_int)),
-    "PH_GetResolution": Function("resolution", (_DOUBLE,)),
-    "PH_GetCountRate": Function("count_rate", (c_int, _INT)),
-    "PH_GetFlags": Function("flags", (_INT,)),
-    "PH_GetElapsedMeasTime": Function("elapsed_ms", (_DOUBLE,)),
-    "PH_GetWarnings": Function("warnings", (_INT,)),
-    "PH_GetWarningsText": Function("warnings_text", (_TEXT, c_int)),
+    "PH_OpenDevice": Function("open", Readiness.CLOSED),
+    "PH_CloseDevice": Function("close", Readiness.CLOSED),
+    "PH_Initialize": Function("initialise", Readiness.OPEN, is_idle_only=True),
+    "PH_GetHardwareInfo": Function("hardware_info"),
+    "PH_GetSerialNumber": Function("serial_number"),
+    "PH_GetFeatures": Function("features"),
+    "PH_GetBaseResolution": Function("base_resolution"),
+    "PH_GetHardwareDebugInfo": Function("debug_info", Readiness.OPEN),
+    "PH_Calibrate": Function("calibrate", is_idle_only=True),
+    "PH_SetInputCFD": Function("set_discriminator", is_idle_only=True),
+    "PH_SetSyncDiv": Function("set_sync_divider", is_idle_only=True),
+    "PH_SetSyncOffset": Function("set_sync_offset", is_idle_only=True),
+    "PH_SetStopOverflow": Function("set_stop_overflow", is_idle_only=True),
+    "PH_SetBinning": Function("set_binning", is_idle_only=True),
+    "PH_SetOffset": Function("set_offset", is_idle_only=True),
+    "PH_SetMultistopEnable": Function("set_multistop", is_idle_only=True),
+    "PH_ClearHistMem": Function("clear_histogram", is_idle_only=True),
+    "PH_StartMeas": Function("start", Readiness.CALIBRATED, is_idle_only=True),
+    "PH_StopMeas": Function("stop"),
+    "PH_CTCStatus": Function("status"),
+    "PH_GetHistogram": Function("histogram"),
+    "PH_GetResolution": Function("resolution"),
+    "PH_GetCountRate": Function("count_rate"),
+    "PH_GetFlags": Function("flags"),
+    "PH_GetElapsedMeasTime": Function("elapsed_ms"),
+    "PH_GetWarnings": Function("warnings"),
+    "PH_GetWarningsText": Function("warnings_text"),
 }
+"""The functions that take a device index; the other two need no device."""
 
 
-class PicoHarpTable(ctypes.CDLL):
+class PicoHarpTable(FunctionTable):
     """The simulated vendor library with one device attached.
 
     Parameters
@@ -122,23 +111,11 @@ class PicoHarpTable(ctypes.CDLL):
         serial: str = "1000123",
         index: int = 0,
     ) -> None:
-        super().__init__("phlib (simulated)", handle=0)
+        super().__init__("phlib (simulated)")
         self._world = world
         self._device = Device(world, detector or DetectorSettings(), seed, serial)
         self._device_index = index
         self._faults: dict[str, list[int]] = {}
-        # The thunks must live as long as the addresses are in use.
-        self._thunks = {
-            name: CFUNCTYPE(c_int, c_int, *row.arguments)(self._guarded(name, row)) for name, row in _FUNCTIONS.items()
-        }
-        self._thunks["PH_GetLibraryVersion"] = CFUNCTYPE(c_int, _TEXT)(_get_library_version)
-        self._thunks["PH_GetErrorString"] = CFUNCTYPE(c_int, _TEXT, c_int)(_get_error_string)
-
-    def __getitem__(self, name: Any) -> Any:
-        """Return a fresh, undeclared function of the table, as `ctypes.CDLL` does."""
-        if name not in self._thunks:
-            raise AttributeError(f"phlib (simulated): undefined symbol: {name}")
-        return self._FuncPtr(ctypes.cast(self._thunks[name], c_void_p).value or 0)
 
     def settle(self) -> None:
         """Count all photons up to now; the bench calls this before any change of what reaches the detector."""
@@ -147,28 +124,35 @@ class PicoHarpTable(ctypes.CDLL):
 
     def inject(self, function: str, *codes: int) -> None:
         """Let the next calls of `function` return these codes, one each, without doing anything."""
-        if function not in self._thunks:
+        if function not in SIGNATURES:
             raise KeyError(f"phlib (simulated): no function {function}")
         self._faults.setdefault(function, []).extend(codes)
 
-    def _guarded(self, name: str, row: Function) -> Callable[..., int]:
-        """Return the Python side of a thunk: it checks the state, calls, writes the results, returns a code."""
+    def answer(self, function: str, numbers: tuple[int, ...]) -> Answer:
+        """Do what `function` does: check the state, call the device, return code and results."""
+        if function == "PH_GetLibraryVersion":
+            return 0, (VERSION,)
+        if function == "PH_GetErrorString":
+            return 0, (f"ERROR {numbers[0]}",)
+        with self._world.lock:
+            try:
+                return 0, self._do(function, *numbers)
+            except Refused as refusal:
+                return refusal.code, ()
+            except Exception:  # noqa: BLE001 - no exception can pass into C; it becomes code, log entry and debug text
+                self._device.fault = traceback.format_exc()
+                _log.exception("simulated %s failed", function)
+                return HARDWARE_F01, ()
 
-        def call(index: int, *arguments: Any) -> int:
-            with self._world.lock:
-                try:
-                    self._admit(name, row, index)
-                    if index == self._device_index:
-                        self._do(row, arguments)
-                except Refused as refusal:
-                    return refusal.code
-                except Exception:  # noqa: BLE001 - no exception can pass into C; it becomes code, log entry and debug text
-                    self._device.fault = traceback.format_exc()
-                    _log.exception("simulated %s failed", name)
-                    return HARDWARE_F01
-            return 0
-
-        return call
+    def _do(self, function: str, index: int, *numbers: int) -> tuple[Value, ...]:
+        """Call the device, if it may be called, and return what it says."""
+        row = _FUNCTIONS[function]
+        self._admit(function, row, index)
+        if index != self._device_index:
+            return ()
+        found = getattr(self._device, row.method)(*numbers)
+        values = found if isinstance(found, tuple) else () if found is None else (found,)
+        return tuple(value.tobytes() if isinstance(value, np.ndarray) else value for value in values)
 
     def _admit(self, name: str, row: Function, index: int) -> None:
         """Raise Refused if the call is not possible in the present state."""
@@ -184,33 +168,3 @@ class PicoHarpTable(ctypes.CDLL):
                 raise Refused(_MISSING[Readiness(step)])
         if row.is_idle_only and self._device.is_running:
             raise Refused(INSTANCE_RUNNING)
-
-    def _do(self, row: Function, arguments: tuple[Any, ...]) -> None:
-        """Call the device with the integers and write what it returns through the pointers."""
-        values = getattr(self._device, row.method)(*(value for value in arguments if isinstance(value, int)))
-        pointers = [value for value in arguments if not isinstance(value, int)]
-        for pointer, value in zip(pointers, values if isinstance(values, tuple) else (values,), strict=False):
-            _write(pointer, value)
-
-
-def _write(pointer: Any, value: object) -> None:
-    """Put a result where the caller wants it."""
-    if isinstance(value, str):
-        text = value.encode("latin-1", "replace")[:16383] + b"\0"
-        ctypes.memmove(pointer, text, len(text))
-    elif isinstance(value, np.ndarray):
-        ctypes.memmove(pointer, value.ctypes.data, value.nbytes)
-    else:
-        pointer[0] = value
-
-
-def _get_library_version(text: Any) -> int:
-    """Write the version."""
-    _write(text, "3.0")
-    return 0
-
-
-def _get_error_string(text: Any, code: int) -> int:
-    """Write a text for an error code."""
-    _write(text, f"ERROR {code}")
-    return 0

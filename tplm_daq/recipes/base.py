@@ -35,7 +35,7 @@ _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?"
 _UNIT = r"(?:[A-Za-zµμ°]+|%)(?:\s*/\s*[A-Za-zµμ]+)*"
 _QUANTITY = re.compile(rf"\s*(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})?\s*")
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*[^\d,]*")
-_UNIT_SUFFIX = re.compile(r"(?<=.)_(?:k_min|nm_min|hz|cps|nw|nm|mm|ps|ns|s|k|v)$")
+_UNIT_SUFFIX = re.compile(r"(?<=.)_(?:k_min|nm_min|cps_nw|hz|cps|nw|nm|mm|ps|ns|s|k|v)$")
 _LONGEST_TEXT = 80
 """Characters; longer text is no quantity, and exact ratios of endless digits would take endless time."""
 
@@ -180,7 +180,12 @@ class Quantity:
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "pattern": rf"^\s*{_NUMBER}\s*(?:{_UNIT})\s*$", "examples": [self.example]}
+        return {
+            "type": "string",
+            "pattern": rf"^\s*{_NUMBER}\s*(?:{_UNIT})\s*$",
+            "description": f"{self.kind[0].upper()}{self.kind[1:]} with its unit: {', '.join(self.shown)}.",
+            "examples": [self.example],
+        }
 
 
 Seconds = Annotated[float, Quantity("a time", "s", ("ns", "us", "ms", "s"), "20 s")]
@@ -188,6 +193,9 @@ Nanoseconds = Annotated[float, Quantity("a delay", "ns", ("ps", "ns", "us"), "60
 Picoseconds = Annotated[float, Quantity("a delay", "ps", ("ps", "ns", "us"), "16 ps")]
 Hertz = Annotated[float, Quantity("a frequency", "Hz", ("Hz", "kHz", "MHz"), "2.5 MHz")]
 CountsPerSecond = Annotated[float, Quantity("a count rate", "cps", ("cps", "kcps", "Mcps"), "50 kcps")]
+CountsPerSecondPerNanowatt = Annotated[
+    float, Quantity("a brightness", "cps/nW", ("cps/nW", "kcps/nW", "Mcps/nW"), "2 kcps/nW")
+]
 Nanowatts = Annotated[float, Quantity("a power", "nW", ("pW", "nW", "uW", "mW"), "10 nW")]
 Volts = Annotated[float, Quantity("a voltage", "V", ("mV", "V"), "0.1 V")]
 Kelvin = Annotated[float, Quantity("a temperature", "K", ("K",), "295 K")]
@@ -266,5 +274,6 @@ def _units() -> pint.UnitRegistry[Any]:
     import pint
 
     units: pint.UnitRegistry[Any] = pint.UnitRegistry(non_int_type=Ratio)
-    units.define("Mcps = 1e6 * cps")  # would also read as a million cups
+    units.define("kcps = 1e3 * cps")  # these two would also read as cups
+    units.define("Mcps = 1e6 * cps")
     return units

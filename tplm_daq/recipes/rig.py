@@ -2,22 +2,27 @@
 
 The same model describes the laboratory and the simulated rig; on the latter `simulation` is present
 and addresses read ``double``, which the rig replaces by the loopback address of a double it starts.
+Doubles that `tplm serve` has started are used like real boxes, at the addresses it prints and without `simulation`.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from tplm_daq.recipes.base import (
     CountsPerSecond,
+    CountsPerSecondPerNanowatt,
     Fraction,
     Hertz,
     Kelvin,
     KelvinPerMinute,
     Millimetres,
     Model,
+    Nanometres,
     NanometresPerMinute,
     Nanoseconds,
     Nanowatts,
@@ -29,7 +34,14 @@ from tplm_daq.recipes.base import (
 DOUBLE = "double"
 """Address of a device that is simulated."""
 
+BENCH = "bench://"
+"""Begins the address of the counter that `tplm serve` serves."""
+_BENCH_ADDRESS = re.compile(r"bench://(127\.0\.0\.1|localhost):\d{1,5}")
+_AT_THE_BENCH = re.compile(r"127\.0\.0\.1|localhost|/dev/pts/\d|/dev/ttys\d")
+"""What the addresses of its other doubles hold: this computer's name, or a pseudo-terminal."""
+
 Positive = Field(gt=0)
+FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
 
 
 class Simulation(Model):
@@ -59,6 +71,23 @@ class Optics(Model):
     detector_height_mm: Annotated[Millimetres, Positive] = 0.05
     response_fwhm_ps: Annotated[Picoseconds, Positive] | None = None
     detector_dead_time_ns: Annotated[Nanoseconds, Field(ge=0)] = 77.0
+    laser_fwhm_nm: Annotated[Nanometres, Positive] = 500.0
+    """Width of the laser spot on the sample; for planning and for the simulated rig, no analysis relies on it."""
+    psf_fwhm_nm: Annotated[Nanometres, Positive] = 312.0
+    """Width of the detection's point-spread function at the sample, 0.51 wavelength / NA; used like `laser_fwhm`."""
+    expected_rate_cps_nw: Annotated[CountsPerSecondPerNanowatt, Positive] | None = None
+    """Count rate at the centre of the spot per power at the sample, from an earlier run; lets `tplm check` predict
+    pile-up and precision. A simulated rig knows it by itself."""
+
+    @property
+    def psf_sigma_nm(self) -> float:
+        """Standard deviation of the point-spread function in nm."""
+        return self.psf_fwhm_nm / FWHM_PER_SIGMA
+
+    @property
+    def sigma0_nm(self) -> float:
+        """Expected standard deviation of the image of the spot at the pulse, without the pixel, in nm."""
+        return math.hypot(self.laser_fwhm_nm, self.psf_fwhm_nm) / FWHM_PER_SIGMA
 
     @property
     def pixel_nm(self) -> tuple[float, float]:
@@ -70,7 +99,11 @@ class Optics(Model):
 
 
 class CounterDevice(Model):
-    """PicoHarp 300: levels for negative pulses in mV, as its library takes them."""
+    """PicoHarp 300: levels for negative pulses in mV, as its library takes them.
+
+    The address is ``phlib``, the file of the library, or ``bench://127.0.0.1:PORT`` for the simulated library of
+    `tplm serve`. With the latter the simulated laser's panel is worked by the hands at that bench, and nobody is asked.
+    """
 
     model: Literal["picoharp300"]
     address: str
@@ -80,6 +113,13 @@ class CounterDevice(Model):
     input_level_v: Annotated[Volts, Field(ge=0, le=0.8)] = 0.1
     input_zero_cross_v: Annotated[Volts, Field(ge=0, le=0.02)] = 0.01
     dead_time_ns: Annotated[Nanoseconds, Field(ge=0)] = 95.0
+
+    @field_validator("address")
+    @classmethod
+    def _bench_is_on_this_computer(cls, address: str) -> str:
+        if address.startswith(BENCH) and not _BENCH_ADDRESS.fullmatch(address):
+            raise ValueError(f"{address} is no bench; write bench://127.0.0.1:PORT as `tplm serve` prints it")
+        return address
 
 
 class ActuatorDevice(Model):
@@ -123,6 +163,12 @@ class TriggerDevice(Model):
     address: str
     high_v: Annotated[Volts, Field(ge=-2.5, le=2.5)] = 1.0
     low_v: Annotated[Volts, Field(ge=-2.5, le=2.5)] = 0.0
+
+    @model_validator(mode="after")
+    def _low_is_below_high(self) -> TriggerDevice:
+        if not self.low_v < self.high_v:
+            raise ValueError(f"low of {self.low_v:g} V must be below high of {self.high_v:g} V")
+        return self
 
 
 class GateDevice(Model):
@@ -208,6 +254,12 @@ class RigRecipe(Model):
     guards: Guards = Guards()
     policies: Policies = Policies()
 
+    @property
+    def real_addresses(self) -> tuple[str, ...]:
+        """Addresses of the devices that are not simulated by this program itself."""
+        addresses = [device.address for _, device in self.devices if hasattr(device, "address")]
+        return tuple(address for address in addresses if address != DOUBLE)
+
     @model_validator(mode="after")
     def _doubles_and_simulation_go_together(self) -> RigRecipe:
         addresses = {name: device.address for name, device in self.devices if hasattr(device, "address")}
@@ -223,4 +275,16 @@ class RigRecipe(Model):
                 f"devices {', '.join(real)} have real addresses, but the file has a section `simulation`, whose clock "
                 f"does not wait for real boxes; give them the address {DOUBLE} or delete the section"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _served_counter_stands_among_served_doubles(self) -> RigRecipe:
+        if self.devices.counter.address.startswith(BENCH):
+            addresses = {name: device.address for name, device in self.devices if hasattr(device, "address")}
+            real = [f"{name} at {at}" for name, at in addresses.items() if not _AT_THE_BENCH.search(at)]
+            if real:
+                raise ValueError(
+                    f"the counter is a double at {self.devices.counter.address}, but {', '.join(real)} is none of the "
+                    "same bench, and nobody would be asked to set a real laser; take all addresses from `tplm serve`"
+                )
         return self

@@ -1,9 +1,6 @@
-"""The detector positioner: sample-plane nanometres to actuator millimetres and back, for both axes.
+"""The detector positioner: moves both axes to coordinates of the sample plane and reads them back.
 
-    actuator_mm = centre_mm + direction * sample_nm * magnification * 1e-6
-
-The conversion happens here and nowhere else. Targets are checked against the travel of the rig file
-before anything is sent.
+Targets are checked against the travel of the rig file (`planning.py`) before anything is sent.
 """
 
 from __future__ import annotations
@@ -12,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from drivers.kst101 import KST101
-from drivers.zfs25b import ZFS25B
-from tplm_daq.errors import LimitError
 from tplm_daq.recipes.rig import ActuatorDevice
 from tplm_daq.rig.links import Link
+from tplm_daq.rig.planning import AxisTravel
 from tplm_daq.roles import Position, Setting
 
 
@@ -46,34 +42,30 @@ class Axis:
     target_mm: float | None = None
     is_there: bool = False
 
+    @property
+    def travel(self) -> AxisTravel:
+        """Its place and reach in the image plane."""
+        return AxisTravel(self.link.name, self.device, self.magnification)
+
     def to_mm(self, sample_nm: float) -> float:
         """Return the actuator position for a sample-plane coordinate."""
-        return self.device.centre_mm + self.device.direction * sample_nm * self.magnification * 1e-6
+        return self.travel.to_mm(sample_nm)
 
     def to_nm(self, actuator_mm: float) -> float:
         """Return the sample-plane coordinate for an actuator position."""
-        return self.device.direction * (actuator_mm - self.device.centre_mm) * 1e6 / self.magnification
+        return self.travel.to_nm(actuator_mm)
 
     def check(self, sample_nm: float) -> float:
         """Return the target in mm; LimitError if the travel does not reach it."""
-        target_mm = self.to_mm(sample_nm)
-        if not self.device.lowest_mm <= target_mm <= self.device.highest_mm:
-            low_nm, high_nm = sorted((self.to_nm(self.device.lowest_mm), self.to_nm(self.device.highest_mm)))
-            raise LimitError(
-                self.link.name,
-                sample_nm,
-                low_nm,
-                high_nm,
-                "nm in the sample plane",
-                "Choose a smaller path or another centre, or correct the travel in the rig file.",
-            )
-        return target_mm
+        return self.travel.check(sample_nm)
 
     def travel_time_s(self, sample_nm: float) -> float:
-        """Estimate the time to a coordinate from the last target, or from anywhere if there is none."""
-        if self.target_mm is None:
-            return ZFS25B.move_time_s(self.device.highest_mm - self.device.lowest_mm)
-        return ZFS25B.move_time_s(self.to_mm(sample_nm) - self.target_mm)
+        """Estimate the time to a coordinate from the last target, or from where the axis is if there is none."""
+        start_mm = self.target_mm
+        if start_mm is None:
+            with self.link.exclusive():
+                start_mm = self.driver.position_mm
+        return self.travel.move_time_s(self.to_nm(start_mm), sample_nm)
 
     def confirm(self) -> None:
         """Make sure that an order has reached the controller: orders have no reply, but replies keep their order."""
@@ -116,9 +108,7 @@ class DetectorAxes:
 
     def limits_nm(self, axis: str) -> tuple[float, float]:
         """Return the lowest and highest reachable coordinate of axis "x" or "y" in nm."""
-        device = self._axes[axis].device
-        ends = (self._axes[axis].to_nm(device.lowest_mm), self._axes[axis].to_nm(device.highest_mm))
-        return min(ends), max(ends)
+        return self._axes[axis].travel.limits_nm()
 
     def is_homed(self) -> bool:
         """Tell whether both actuators have been homed and stand still."""

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from drivers.picoharp300.codes import Channel, Flags, PicoHarpError, Warnings
 from drivers.picoharp300.device import PicoHarp300
 from drivers.picoharp300.library import N_BINS
-from drivers.picoharp300.limits import sync_divider_for
-from tplm_daq.errors import InputError
 from tplm_daq.recipes.rig import CounterDevice
 from tplm_daq.rig.links import Link
+from tplm_daq.rig.planning import check_bin_width, sync_divider
 from tplm_daq.roles import Clock, Histogram, Rates, Setting
 
 RETRY_PAUSE_S = 0.1
@@ -68,17 +67,8 @@ class HistogramCounter:
         InputError
             The counter lacks this bin width, or cannot follow this sync rate even with its largest divider.
         """
-        widths_ps = self._driver.bin_widths_ps
-        if bin_width_ps not in widths_ps:
-            raise InputError(
-                f"counter.bin_width: {bin_width_ps:g} ps is not one that {self.name} has "
-                f"({', '.join(f'{width:g}' for width in widths_ps)} ps). "
-                f"Write {min(widths_ps, key=lambda width: abs(width - bin_width_ps)):g} ps."
-            )
-        try:
-            divider = sync_divider_for(sync_rate_hz)
-        except ValueError as error:
-            raise InputError(f"light.repetition_rate: {error}") from error
+        check_bin_width(bin_width_ps, self._driver.bin_widths_ps, self.name)
+        divider = sync_divider(sync_rate_hz)
         device = self._device
         levels = (
             (Channel.SYNC, device.sync_level_v, device.sync_zero_cross_v),

@@ -13,9 +13,9 @@ from datetime import datetime
 from drivers.gate import LightGateLine
 from drivers.pdl800d import PDL800D
 from drivers.trigger import TriggerGenerator
-from tplm_daq.errors import LimitError
 from tplm_daq.recipes.rig import Limits, TriggerDevice
 from tplm_daq.rig.links import Link
+from tplm_daq.rig.planning import check_light
 from tplm_daq.roles import Operator, Setting
 
 
@@ -57,20 +57,7 @@ class TriggeredLaser:
 
     def check(self, repetition_rate_hz: float, average_power_nw: float) -> None:
         """Raise LimitError if the rig may not be taken there; sends nothing."""
-        limits = self._limits
-        if not 0 < repetition_rate_hz <= limits.repetition_rate_hz:
-            raise LimitError(
-                "light.repetition_rate",
-                repetition_rate_hz,
-                0,
-                limits.repetition_rate_hz,
-                "Hz",
-                "See limits in the rig file.",
-            )
-        if not 0 < average_power_nw <= limits.average_power_nw:
-            raise LimitError(
-                "light.average_power", average_power_nw, 0, limits.average_power_nw, "nW", "See limits in the rig file."
-            )
+        check_light(self._limits, repetition_rate_hz, average_power_nw)
 
     def prepare(self, repetition_rate_hz: float, average_power_nw: float) -> None:
         """Put the light out, set the trigger, and have the power set by hand."""

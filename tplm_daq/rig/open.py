@@ -6,7 +6,7 @@ connections of its own for putting it out, so that a scan that hangs on one link
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from drivers.anc350 import ANC350, SILENCE_S
@@ -18,19 +18,21 @@ from drivers.picoharp300.device import PicoHarp300
 from drivers.picoharp300.library import load_library
 from drivers.trigger import TriggerGenerator
 from tplm_daq.errors import DeviceError, RigError, TplmError
-from tplm_daq.recipes.rig import DOUBLE, ActuatorDevice, RigRecipe
+from tplm_daq.recipes.rig import BENCH, DOUBLE, RigRecipe
 from tplm_daq.rig.axes import Axis, DetectorAxes
 from tplm_daq.rig.counter import HistogramCounter
 from tplm_daq.rig.light import GateLine, TriggeredLaser
 from tplm_daq.rig.links import REPLY_TIMEOUT_S, Link, PacedAdapter, WallClock, open_serial, visa_library
 from tplm_daq.rig.microscope import Rig
+from tplm_daq.rig.planning import travels
 from tplm_daq.rig.safe_state import SafetyStep
-from tplm_daq.rig.simulated import SimulatedWorld, start_doubles
+from tplm_daq.rig.simulated import SimulatedWorld, find_served, start_doubles
 from tplm_daq.rig.stage import PiezoStage
 from tplm_daq.rig.thermostat import CryostatThermostat
-from tplm_daq.roles import Clock, Operator
+from tplm_daq.roles import Clock, Operator, Setting
 
 T = TypeVar("T")
+AnyDevice = TriggeredLaser | GateLine | HistogramCounter | Axis | CryostatThermostat | PiezoStage
 
 VISA_TIMEOUT_MS = round(REPLY_TIMEOUT_S * 1e3)
 EXPECTED_COUNTER = "Check that the counter is on and connected by USB and that no other program uses it."
@@ -60,8 +62,7 @@ def open_rig(recipe: RigRecipe, operator: Operator) -> Rig:
     RigError
         One or more boxes cannot be used; every one of them is listed, and all connections are closed again.
     """
-    world = start_doubles(recipe) if recipe.simulation is not None else None
-    opening = _Opening(recipe, world, operator)
+    opening = Opening(recipe, world_of(recipe), operator)
     try:
         return opening.rig()
     except TplmError:
@@ -69,7 +70,15 @@ def open_rig(recipe: RigRecipe, operator: Operator) -> Rig:
         raise
 
 
-class _Opening:
+def world_of(recipe: RigRecipe) -> SimulatedWorld | None:
+    """Return the doubles that a rig file asks for, started here or served elsewhere; None for a real rig."""
+    if recipe.simulation is not None:
+        return start_doubles(recipe)
+    address = recipe.devices.counter.address
+    return find_served(address) if address.startswith(BENCH) else None
+
+
+class Opening:
     """The state of an opening rig: what is open, what failed, and the doubles if there are any."""
 
     def __init__(self, recipe: RigRecipe, world: SimulatedWorld | None, operator: Operator) -> None:
@@ -85,12 +94,12 @@ class _Opening:
 
     def rig(self) -> Rig:
         """Open every device, in an order in which light can be put out first."""
-        devices, optics = self._devices, self._recipe.optics
+        devices = self._devices
         laser = self._attempt(self._laser)
         gate = self._attempt(self._gate) if devices.gate is not None else None
         counter = self._attempt(self._counter)
-        x = self._attempt(lambda: self._axis("detector_x", devices.detector_x, optics.magnification_x))
-        y = self._attempt(lambda: self._axis("detector_y", devices.detector_y, optics.magnification_y))
+        x = self._attempt(lambda: self._axis("x"))
+        y = self._attempt(lambda: self._axis("y"))
         thermostat = self._attempt(self._thermostat) if devices.thermostat is not None else None
         stage = self._attempt(self._stage) if devices.stage is not None else None
         if self._failures or laser is None or counter is None or x is None or y is None:
@@ -110,11 +119,37 @@ class _Opening:
             end_doubles=self._end_doubles,
         )
 
+    def ask(self, role: str) -> Mapping[str, Setting]:
+        """Open the device of one role, return what it tells of itself, and close it again.
+
+        Raises
+        ------
+        DeviceError
+            It cannot be used.
+        """
+        openers: dict[str, Callable[[], AnyDevice]] = {
+            "trigger": self._laser,
+            "gate": self._gate,
+            "counter": self._counter,
+            "detector_x": lambda: self._axis("x"),
+            "detector_y": lambda: self._axis("y"),
+            "thermostat": self._thermostat,
+            "stage": self._stage,
+        }
+        try:
+            return openers[role]().snapshot()
+        finally:
+            self._close_devices()
+
     def give_up(self) -> None:
         """Close what was opened; failures to close do not matter any more."""
+        self._close_devices()
+        self._end_doubles()
+
+    def _close_devices(self) -> None:
         for closer in self._closers:
             self._attempt(closer)
-        self._end_doubles()
+        self._closers.clear()
 
     def _end_doubles(self) -> None:
         if self._world is not None:
@@ -198,7 +233,8 @@ class _Opening:
         device = self._devices.counter
         link = Link("counter", device.address, EXPECTED_COUNTER)
         with link.exclusive():
-            if self._world is not None and device.address == DOUBLE:
+            if self._world is not None:
+                self._world.attach()
                 library = self._world.library
             else:
                 library = load_library(None if device.address == "phlib" else device.address)
@@ -209,7 +245,9 @@ class _Opening:
         self._closers.append(counter.close)
         return counter
 
-    def _axis(self, role: str, device: ActuatorDevice, magnification: float) -> Axis:
+    def _axis(self, name: str) -> Axis:
+        travel = travels(self._recipe)[name]
+        role, device = travel.name, travel.device
         url = self._world.urls[role] if self._world is not None and device.address == DOUBLE else device.address
         link = Link(role, url, CHECK_ACTUATOR)
         with link.exclusive():
@@ -225,7 +263,7 @@ class _Opening:
                     "Correct the port or the serial number in the rig file.",
                 )
             driver.configure()
-        return Axis(link, driver, device, magnification)
+        return Axis(link, driver, device, travel.magnification)
 
     def _thermostat(self) -> CryostatThermostat:
         device, limits = self._devices.thermostat, self._recipe.limits

@@ -1,14 +1,25 @@
-"""Starts the doubles of a simulated rig and says where they are; from there on nothing knows that they are doubles."""
+"""Starts the doubles of a simulated rig, or finds those that `tplm serve` has started, and says where they are.
+
+From there on nothing knows that they are doubles. Doubles started here live in simulated time; served ones in real
+time, for any number of programs.
+"""
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tplm_daq.recipes.rig import RigRecipe
+from tplm_daq.rig.links import Link, WallClock
 from tplm_daq.roles import Clock, Operator
+
+CHECK_BENCH = "Start `tplm serve` again and take over the addresses that it prints."
+
+
+def _nothing() -> None:
+    """Attach to doubles that are in this process."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +39,9 @@ class SimulatedWorld:
     truth : callable
         From average power in nW and repetition rate in Hz to what a perfect analysis would find.
     close : callable
-        Ends all doubles.
+        Ends all doubles, or the connection to served ones.
+    attach : callable
+        Makes sure that the counter's library is there; OSError if not.
     """
 
     clock: Clock
@@ -37,6 +50,25 @@ class SimulatedWorld:
     library: ctypes.CDLL
     operator: Operator
     truth: Callable[[float, float], dict[str, Any]]
+    close: Callable[[], None]
+    attach: Callable[[], None] = _nothing
+
+
+@dataclass(frozen=True)
+class ServedPlace:
+    """Where a served double is: VISA resource name, pyserial URL, and a serial device file or None."""
+
+    address: str
+    url: str
+    pty: str | None
+
+
+@dataclass(frozen=True)
+class ServedWorld:
+    """Doubles in real time for other programs: address of the bench, places by role, and how to end it."""
+
+    bench: str
+    places: dict[str, ServedPlace]
     close: Callable[[], None]
 
 
@@ -48,10 +80,92 @@ def start_doubles(recipe: RigRecipe) -> SimulatedWorld:
     ValueError
         The rig file has no section `simulation`.
     """
-    from simulators.bench import AxisPlace, Bench, BenchSettings
+    from simulators.bench import Bench
     from simulators.clock import SimClock
-    from simulators.noise import NoiseSettings
     from simulators.operator import OperatorDouble
+
+    settings = _bench_settings(recipe)
+    assert recipe.simulation is not None
+    clock = SimClock(recipe.simulation.clock_speed)
+    bench = Bench(settings, clock)
+    return SimulatedWorld(
+        clock=clock,
+        visa_addresses={role: server.visa_address for role, server in bench.servers.items()},
+        urls={role: server.url for role, server in bench.servers.items()},
+        library=bench.counter,
+        operator=OperatorDouble(bench.laser, bench.lock),
+        truth=bench.truth,
+        close=bench.close,
+    )
+
+
+def find_served(address: str) -> SimulatedWorld:
+    """Return the world behind a served bench; nothing is connected before `attach`.
+
+    Parameters
+    ----------
+    address : str
+        ``bench://HOST:PORT`` as `tplm serve` prints it.
+    """
+    from simulators.serving.far import FarBench
+
+    bench = FarBench(address)
+    link = Link("bench", address, CHECK_BENCH)
+
+    def truth(average_power_nw: float, repetition_rate_hz: float) -> dict[str, Any]:
+        with link.exclusive():
+            return bench.truth(average_power_nw, repetition_rate_hz)
+
+    return SimulatedWorld(
+        clock=WallClock(),
+        visa_addresses={},
+        urls={},
+        library=bench.library,
+        operator=_HandsAtBench(bench.name, bench.set_by_hand, link),
+        truth=truth,
+        close=bench.close,
+        attach=bench.connect,
+    )
+
+
+def serve_doubles(recipe: RigRecipe) -> ServedWorld:
+    """Start every double of the rig file's simulation in real time, on addresses that other programs can use.
+
+    Raises
+    ------
+    ValueError
+        The rig file has no section `simulation`.
+    """
+    from simulators.serving.bench import ServedBench
+
+    served = ServedBench(_bench_settings(recipe))
+    wanted = {role for role, device in recipe.devices if device is not None}
+    places = {
+        role: ServedPlace(place.address, place.url, place.pty)
+        for role, place in served.places.items()
+        if role in wanted
+    }
+    return ServedWorld(served.address, places, served.close)
+
+
+class _HandsAtBench:
+    """The operator's double of a served bench; what goes wrong there becomes an error of this program."""
+
+    def __init__(self, name: str, act: Callable[[str, Mapping[str, float]], None], link: Link) -> None:
+        self.name = name
+        self._act = act
+        self._link = link
+
+    def set_by_hand(self, what: str, quantities: Mapping[str, float]) -> None:
+        """Have it done at the bench."""
+        with self._link.exclusive():
+            self._act(what, quantities)
+
+
+def _bench_settings(recipe: RigRecipe) -> Any:
+    """Return the `BenchSettings` that a rig file describes."""
+    from simulators.bench import AxisPlace, BenchSettings
+    from simulators.noise import NoiseSettings
     from simulators.optics import OpticsSettings
     from simulators.sample import PRESETS, SampleSettings
 
@@ -64,27 +178,19 @@ def start_doubles(recipe: RigRecipe) -> SimulatedWorld:
         drift_nm_per_min=simulation.drift_nm_min,
         spot_spread=simulation.spot_variation,
     )
-    settings = BenchSettings(
+    return BenchSettings(
         seed=simulation.seed,
         sample=SampleSettings(surface=PRESETS[simulation.sample], brightness=simulation.brightness),
         noise=noise,
         optics=OpticsSettings(
-            detector_um=optics.detector_width_mm * 1e3, magnifications=(optics.magnification_x, optics.magnification_y)
+            laser_fwhm_nm=optics.laser_fwhm_nm,
+            psf_fwhm_nm=optics.psf_fwhm_nm,
+            detector_um=optics.detector_width_mm * 1e3,
+            magnifications=(optics.magnification_x, optics.magnification_y),
         ),
         axes={
             "x": AxisPlace(recipe.devices.detector_x.centre_mm, recipe.devices.detector_x.direction),
             "y": AxisPlace(recipe.devices.detector_y.centre_mm, recipe.devices.detector_y.direction),
         },
         is_homed=simulation.is_homed,
-    )
-    clock = SimClock(simulation.clock_speed)
-    bench = Bench(settings, clock)
-    return SimulatedWorld(
-        clock=clock,
-        visa_addresses={role: server.visa_address for role, server in bench.servers.items()},
-        urls={role: server.url for role, server in bench.servers.items()},
-        library=bench.counter,
-        operator=OperatorDouble(bench.laser, bench.lock),
-        truth=bench.truth,
-        close=bench.close,
     )

@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping
 
 from drivers.lakeshore335 import LakeShore335
-from tplm_daq.errors import DeviceError, LimitError
+from tplm_daq.errors import DeviceError
 from tplm_daq.recipes.rig import Limits, ThermostatDevice
 from tplm_daq.rig.links import Link
+from tplm_daq.rig.planning import check_temperature
 from tplm_daq.roles import Setting
 
 
@@ -55,19 +56,10 @@ class CryostatThermostat:
 
     def set_temperature(self, kelvin: float) -> None:
         """Move the setpoint to a temperature in K at the rig's highest rate; the heater range stays as it is."""
-        limits = self._limits
-        if not limits.lowest_temperature_k <= kelvin <= limits.highest_temperature_k:
-            raise LimitError(
-                "temperature",
-                kelvin,
-                limits.lowest_temperature_k,
-                limits.highest_temperature_k,
-                "K",
-                "See limits in the rig file.",
-            )
+        check_temperature(self._limits, kelvin)
         with self._link.exclusive():
             output = self._driver.output_1 if self._device.output == 1 else self._driver.output_2
-            output.ramp_to(kelvin, limits.temperature_rate_k_min)
+            output.ramp_to(kelvin, self._limits.temperature_rate_k_min)
 
     def heaters_off(self) -> None:
         """Switch every heater off, confirmed by read-back."""

@@ -1,0 +1,141 @@
+"""What the boxes of a rig file can do, worked out without opening any of them.
+
+Coordinates of the sample plane become actuator positions here and nowhere else::
+
+    actuator_mm = centre_mm + direction * sample_nm * magnification * 1e-6
+
+A check before a run and the opened devices ask the same functions, so that both refuse the same things in the
+same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from drivers.picoharp300.device import BASE_RESOLUTION_PS
+from drivers.picoharp300.library import N_BINS
+from drivers.picoharp300.limits import sync_divider_for
+from drivers.zfs25b import ZFS25B
+from tplm_daq.errors import InputError, LimitError
+from tplm_daq.recipes.rig import ActuatorDevice, Limits, RigRecipe
+
+PICOHARP_WIDTHS_PS = tuple(BASE_RESOLUTION_PS * 2**binning for binning in range(8))
+"""Bin widths of a PicoHarp 300, 4 to 512 ps (phdefin.h of PHLib 3.0: 4 ps, BINSTEPSMAX 8)."""
+
+
+@dataclass(frozen=True)
+class AxisTravel:
+    """How one actuator holds the detector in the image plane.
+
+    Attributes
+    ----------
+    name : str
+        Its role in the rig file.
+    device : ActuatorDevice
+        Centre, direction and travel.
+    magnification : float
+        Image over sample distance along this axis.
+    """
+
+    name: str
+    device: ActuatorDevice
+    magnification: float
+
+    def to_mm(self, sample_nm: float) -> float:
+        """Return the actuator position for a sample-plane coordinate."""
+        return self.device.centre_mm + self.device.direction * sample_nm * self.magnification * 1e-6
+
+    def to_nm(self, actuator_mm: float) -> float:
+        """Return the sample-plane coordinate for an actuator position."""
+        return self.device.direction * (actuator_mm - self.device.centre_mm) * 1e6 / self.magnification
+
+    def limits_nm(self) -> tuple[float, float]:
+        """Return the lowest and the highest coordinate within reach."""
+        low_nm, high_nm = sorted((self.to_nm(self.device.lowest_mm), self.to_nm(self.device.highest_mm)))
+        return low_nm, high_nm
+
+    def check(self, sample_nm: float) -> float:
+        """Return the target in mm; LimitError if the travel does not reach it."""
+        target_mm = self.to_mm(sample_nm)
+        if not self.device.lowest_mm <= target_mm <= self.device.highest_mm:
+            raise LimitError(
+                self.name,
+                sample_nm,
+                *self.limits_nm(),
+                "nm in the sample plane",
+                "Choose a smaller path or another centre, or correct the travel in the rig file.",
+            )
+        return target_mm
+
+    def move_time_s(self, from_nm: float, to_nm: float) -> float:
+        """Return how long a move between two coordinates takes, with its second leg against backlash."""
+        return ZFS25B.move_time_s(self.to_mm(to_nm) - self.to_mm(from_nm))
+
+    def first_move_s(self, to_nm: float) -> float:
+        """Return how long the move from the reference position to a coordinate takes."""
+        return ZFS25B.move_time_s(self.to_mm(to_nm))
+
+    def homing_time_s(self) -> float:
+        """Return how long a reference run from the far end of the travel takes."""
+        return self.device.highest_mm / ZFS25B.home_velocity_mm_s
+
+
+def travels(rig: RigRecipe) -> dict[str, AxisTravel]:
+    """Return the travel of both detector axes, under "x" and "y"."""
+    devices, optics = rig.devices, rig.optics
+    return {
+        "x": AxisTravel("detector_x", devices.detector_x, optics.magnification_x),
+        "y": AxisTravel("detector_y", devices.detector_y, optics.magnification_y),
+    }
+
+
+def check_light(limits: Limits, repetition_rate_hz: float, average_power_nw: float) -> None:
+    """Raise LimitError if the rig may not be taken to this light."""
+    for what, value, highest, unit in (
+        ("light.repetition_rate", repetition_rate_hz, limits.repetition_rate_hz, "Hz"),
+        ("light.average_power", average_power_nw, limits.average_power_nw, "nW"),
+    ):
+        if not 0 < value <= highest:
+            raise LimitError(what, value, 0, highest, unit, "See limits in the rig file.")
+
+
+def check_temperature(limits: Limits, kelvin: float) -> None:
+    """Raise LimitError if the rig may not be taken to this temperature."""
+    low_k, high_k = limits.lowest_temperature_k, limits.highest_temperature_k
+    if not low_k <= kelvin <= high_k:
+        raise LimitError("temperature", kelvin, low_k, high_k, "K", "See limits in the rig file.")
+
+
+def check_bin_width(bin_width_ps: float, widths_ps: Sequence[float], counter: str) -> None:
+    """Raise InputError, with the nearest width that the counter has, unless it has this one."""
+    if bin_width_ps not in widths_ps:
+        raise InputError(
+            f"counter.bin_width: {bin_width_ps:g} ps is not one that {counter} has "
+            f"({', '.join(f'{width:g}' for width in widths_ps)} ps). "
+            f"Write {min(widths_ps, key=lambda width: abs(width - bin_width_ps)):g} ps."
+        )
+
+
+def check_span(span_ns: float, bin_width_ps: float) -> None:
+    """Raise InputError if the counter's bins do not reach to the end of the span."""
+    reach_ns = N_BINS * bin_width_ps * 1e-3
+    if span_ns > reach_ns:
+        raise InputError(
+            f"counter.span: {span_ns:g} ns is longer than the counter's {N_BINS} bins of {bin_width_ps:g} ps reach. "
+            f"Write at most {reach_ns:g} ns, or a larger counter.bin_width."
+        )
+
+
+def sync_divider(repetition_rate_hz: float) -> int:
+    """Return the sync divider with which the counter follows this rate.
+
+    Raises
+    ------
+    InputError
+        It cannot, even with its largest divider.
+    """
+    try:
+        return sync_divider_for(repetition_rate_hz)
+    except ValueError as error:
+        raise InputError(f"light.repetition_rate: {error}") from error
