@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec, TypeVar
@@ -43,21 +44,25 @@ SetOption = Annotated[
     list[str],
     typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe, or of the rig with the prefix rig."),
 ]
+RigOption = Annotated[
+    str | None, typer.Option(metavar="RIG", help="Rig file. [default: $TPLM_RIG, else the simulated rig]")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
 
 
-@app.callback()
-def _tplm() -> None:
-    """Keep subcommands even while there is only one."""
+class SchemaKind(StrEnum):
+    """Kinds of files with a schema."""
+
+    RIG = "rig"
+    SCAN = "scan"
+    ANALYSIS = "analysis"
 
 
 @app.command()
 def run(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Recipe file, such as configs/scan_line.yaml.")],
-    rig: Annotated[
-        str | None, typer.Option(metavar="RIG", help="Rig file. [default: $TPLM_RIG, else the simulated rig]")
-    ] = None,
-    set_: SetOption = [],  # noqa: B006 - typer reads the default, nobody changes it
+    rig: RigOption = None,
+    set_: SetOption = [],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for run files and reports.")] = Path("runs"),
     report: Annotated[bool, typer.Option("--report", help="Write a report page beside the run file.")] = False,
     as_json: JsonOption = False,
@@ -73,7 +78,7 @@ def run(
 
     console = Console(stderr=True)
     try:
-        scan, rig_recipe = load_scan(recipe, rig or os.environ.get("TPLM_RIG") or DEFAULT_RIG, set_)
+        scan, rig_recipe = load_scan(recipe, _rig_file(rig), set_)
         make_folder(out)
         start_logging(out)
         name = scan.session.operator or "somebody at the terminal"
@@ -88,10 +93,86 @@ def run(
 
 
 @app.command()
+def check(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Recipe file, such as configs/scan_line.yaml.")],
+    rig: RigOption = None,
+    set_: SetOption = [],
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a recipe would do, how long it takes and how precise D becomes; touches no hardware."""
+    from rich.console import Console
+
+    from tplm_daq.terminal import print_check
+    from tplm_daq.workflow.check import check_scan
+    from tplm_daq.workflow.load import load_scan
+
+    scan, rig_recipe = _or_fail(load_scan, recipe, _rig_file(rig), set_)
+    found = _or_fail(check_scan, scan, rig_recipe)
+    if as_json:
+        _print_json(found.to_dict())
+    else:
+        print_check(Console(), found)
+
+
+@app.command()
+def devices(
+    rig: RigOption = None,
+    set_: SetOption = [],
+    as_json: JsonOption = False,
+) -> None:
+    """Open, identify and close each device of a rig; switches nothing on."""
+    from rich.console import Console
+
+    from tplm_daq.terminal import TerminalOperator, print_devices
+    from tplm_daq.workflow.devices import probe_devices
+    from tplm_daq.workflow.load import load_rig
+
+    rig_recipe = _or_fail(load_rig, _rig_file(rig), set_)
+    found = _or_fail(probe_devices, rig_recipe, TerminalOperator(Console(stderr=True), "operator"))
+    if as_json:
+        _print_json(found.to_dict())
+    else:
+        print_devices(Console(), found)
+    raise typer.Exit(1 if found.n_failed else 0)
+
+
+@app.command()
+def serve(
+    rig: RigOption = None,
+    set_: SetOption = [],
+    rig_file: Annotated[
+        Path | None, typer.Option("--rig-file", metavar="NEW", help="Write a rig file that uses the served doubles.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Serve the doubles of a simulated rig to other programs, until standard input closes or Ctrl-C."""
+    from tplm_daq.terminal import print_served
+    from tplm_daq.workflow import serve as serving
+    from tplm_daq.workflow.load import load_rig
+
+    recipe = _or_fail(load_rig, _rig_file(rig), set_)
+
+    def announce(served: serving.Served) -> None:
+        if rig_file is not None:
+            serving.write_rig_file(served, recipe, rig_file)
+        print_served(served, as_json)
+
+    _or_fail(serving.serve, recipe, announce)
+
+
+@app.command()
+def schema(kind: Annotated[SchemaKind, typer.Argument(help="Which kind of file.")]) -> None:
+    """Print the JSON Schema of a kind of file, for editors that complete and check YAML."""
+    from tplm_daq.workflow.schema import json_schema
+
+    _print_json(json_schema(kind.value))
+
+
+@app.command()
 def analyse(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Run file (.h5), .npz or .csv.")],
     method: Annotated[str | None, typer.Option(metavar="NAME", help="auto, poisson, lsq or paper.")] = None,
-    set_: SetOption = [],  # noqa: B006 - typer reads the default, nobody changes it
+    set_: SetOption = [],
     as_json: JsonOption = False,
 ) -> None:
     """Fit a measured or imported time-position map."""
@@ -196,6 +277,10 @@ def _abort_on_signals(job: ScanJob) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _rig_file(rig: str | None) -> str:
+    return rig or os.environ.get("TPLM_RIG") or DEFAULT_RIG
 
 
 def _or_fail(act: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:

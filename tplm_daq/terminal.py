@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 import threading
@@ -24,8 +25,11 @@ from tplm_daq.acquire.events import Event, Notice, PointDone, RunState, StateCha
 from tplm_daq.analysis.pipeline import Result
 from tplm_daq.errors import Aborted, InputError
 from tplm_daq.store.catalog import Catalogue
+from tplm_daq.workflow.check import CheckReport
+from tplm_daq.workflow.devices import DevicesReport
 from tplm_daq.workflow.live import LiveResult
 from tplm_daq.workflow.outcome import ScanOutcome
+from tplm_daq.workflow.serve import Served
 
 NOTICES_SHOWN = 5
 """Warnings printed while a scan runs; all of them are in the run file's log."""
@@ -180,6 +184,69 @@ def print_result(console: Console, result: Result) -> None:
     console.print(table, highlight=False, soft_wrap=True)
 
 
+def print_check(console: Console, report: CheckReport) -> None:
+    """Print what a scan will do, take and give."""
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_row("scan", f"{report.title} on {report.rig}")
+    table.add_row("points", f"{report.n_points}: {report.n_positions} positions, {report.n_passes} passes")
+    table.add_row("step", f"{report.step_nm:.4g} nm")
+    table.add_row("time", f"{_duration(report.time_s)}, of which {_duration(report.dwell_s)} counting")
+    table.add_row("homing", f"up to {_duration(report.homing_s)} more if the actuators need it")
+    for axis, (low_mm, high_mm) in report.travel_mm.items():
+        table.add_row(f"actuator {axis}", f"{low_mm:.3f} to {high_mm:.3f} mm")
+    table.add_row("delays", f"{report.n_bins} bins, {report.span_ns:g} of {report.period_ns:g} ns between pulses")
+    if report.peak_cps is not None and report.counts_per_pulse is not None:
+        table.add_row(
+            "rate", f"{report.peak_cps:.3g} counts/s at the centre, {report.counts_per_pulse:.2%} of the pulses"
+        )
+    else:
+        table.add_row("rate", "unknown; give optics.expected_rate in the rig file, such as 2 kcps/nW")
+    for each in report.precision:
+        table.add_row(f"D = {each.diffusivity_cm2_s:g} cm²/s", f"± {each.relative_standard_error:.2%} (standard error)")
+    table.add_row("disk", f"{report.disk_mb:.3g} MB at most")
+    table.add_row("dose", f"{report.dose_nj:.3g} nJ on the spot")
+    for text in report.warnings:
+        table.add_row("[yellow]warning[/yellow]", text)
+    console.print(table, highlight=False)
+
+
+def print_devices(console: Console, report: DevicesReport) -> None:
+    """Print a line per device, and what to do about those that do not answer."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("role", "status", "who answered", "address"):
+        table.add_column(name, overflow="fold")
+    colours = {"ok": "green", "failed": "red", "manual": "yellow"}
+    for row in report.devices:
+        status = f"[{colours[row.status]}]{row.status}[/{colours[row.status]}]"
+        table.add_row(row.role, status, row.identity or row.model, row.address)
+    console.print(table, highlight=False)
+    for row in report.devices:
+        if row.status == "failed":
+            console.print(f"{row.role}: {row.cause}. {row.advice}", highlight=False, soft_wrap=True)
+    if report.n_failed and report.serial_ports:
+        console.print("Serial ports of this computer:")
+        for port in report.serial_ports:
+            console.print(
+                f"    {port.name}  {port.usb_id or ''}  {port.serial or ''}  {port.description}", highlight=False
+            )
+
+
+def print_served(served: Served, as_json: bool) -> None:
+    """Print where the doubles are: one line of JSON, or a table."""
+    document = served.to_dict()
+    if as_json:
+        print(json.dumps(document), flush=True)
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("device", "model", "VISA address", "pyserial URL", "device file"):
+        table.add_column(name, no_wrap=True)
+    for name, place in document["devices"].items():
+        table.add_row(name, place["model"], place.get("address", ""), place.get("url", ""), place.get("pty", ""))
+    console = Console()
+    console.print(table, highlight=False)
+    console.print(f"counter library and operator at {document['bench']}", highlight=False)
+
+
 def print_catalogue(console: Console, catalogue: Catalogue) -> None:
     """Print a line per run, and what could not be read."""
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -197,6 +264,12 @@ def print_catalogue(console: Console, catalogue: Catalogue) -> None:
     console.print(table, highlight=False)
     for unreadable in catalogue.unreadable:
         console.print(f"not read: {unreadable.path.name}: {unreadable.reason}", highlight=False, soft_wrap=True)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _live_text(live: LiveResult | None) -> str:

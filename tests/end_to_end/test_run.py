@@ -107,7 +107,8 @@ def test_a_report_is_one_page_that_needs_nothing_else(tmp_path: Path) -> None:
     assert str(report) in done.err.replace("\n", "")
 
 
-def test_ctrl_c_keeps_what_is_measured_and_says_aborted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_what_is_measured_and_says_aborted(number: signal.Signals, tmp_path: Path) -> None:
     changes = settings("path.n_positions=21", "rig.simulation.speed=40", "rig.simulation.is_homed=true")
     process = subprocess.Popen(
         command("run", "configs/scan_line.yaml", "--json", *changes),
@@ -121,7 +122,7 @@ def test_ctrl_c_keeps_what_is_measured_and_says_aborted(tmp_path: Path) -> None:
     while not list(tmp_path.glob("runs/*.h5")) and time.monotonic() < give_up_s and process.poll() is None:
         time.sleep(0.05)
     time.sleep(1.0)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 3, err
     assert '"finish_reason": "aborted"' in out
@@ -130,7 +131,7 @@ def test_ctrl_c_keeps_what_is_measured_and_says_aborted(tmp_path: Path) -> None:
     assert run.finish_reason == "aborted"
     assert 0 < run.n_points < 210
     assert run.snapshots()["laser"]["end"]["is_on"] is False or run.snapshots()["laser"]["end"]["is_on"] == 0
-    assert "Ctrl-C" in err
+    assert {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}[number] in err
 
 
 def test_without_sync_pulses_nothing_is_measured_and_the_status_is_4(tmp_path: Path) -> None:

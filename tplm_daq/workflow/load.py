@@ -29,12 +29,23 @@ def load_scan(recipe: str, rig: str, assignments: Sequence[str]) -> tuple[ScanRe
         A file cannot be found or read, or holds something that is not allowed.
     """
     ours = [text for text in assignments if not text.startswith(RIG_PREFIX)]
-    rigs = [text.removeprefix(RIG_PREFIX) for text in assignments if text.startswith(RIG_PREFIX)]
-    recipe_path, rig_path = find_config(recipe), find_config(rig)
+    recipe_path = find_config(recipe)
     data = resolve_references(read_yaml(recipe_path), recipe_path.parent, ["analysis"])
     scan = validate(ScanRecipe, apply_overrides(data, ours), recipe_path)
-    rig_data = apply_overrides(read_yaml(rig_path), rigs)
-    return scan, validate(RigRecipe, rig_data, rig_path)
+    return scan, load_rig(rig, [text for text in assignments if text.startswith(RIG_PREFIX)])
+
+
+def load_rig(rig: str, assignments: Sequence[str]) -> RigRecipe:
+    """Read a rig file with changes from the command line, whose keys may begin with ``rig.``.
+
+    Raises
+    ------
+    InputError
+        The file cannot be found or read, or holds something that is not allowed.
+    """
+    path = find_config(rig)
+    changes = [text.removeprefix(RIG_PREFIX) for text in assignments]
+    return validate(RigRecipe, apply_overrides(read_yaml(path), changes), path)
 
 
 def load_analysis(method: str | None, assignments: Sequence[str]) -> AnalysisRecipe:

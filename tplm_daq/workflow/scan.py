@@ -22,18 +22,18 @@ from tplm_daq.photons.histogram import TimePositionMap
 from tplm_daq.recipes.load import dump_yaml
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.rig.lock import RigLock
 from tplm_daq.rig.microscope import Rig
 from tplm_daq.rig.open import open_rig
 from tplm_daq.roles import Operator
 from tplm_daq.store.layout import RunHeader
 from tplm_daq.store.writer import RunWriter
 from tplm_daq.workflow.align import find_centre
+from tplm_daq.workflow.check import require_feasible
+from tplm_daq.workflow.forecast import BYTES_PER_BIN
 from tplm_daq.workflow.live import LiveAnalysis, LiveResult
 from tplm_daq.workflow.outcome import Recorded, ScanOutcome, conclude
 from tplm_daq.workflow.status_file import StatusFile
-
-BYTES_PER_BIN = 0.5
-"""Room that a compressed bin takes at most on the disk (measured: 0.05 to 0.3 for decays)."""
 
 
 @dataclass
@@ -89,6 +89,7 @@ class ScanJob:
             could not be added to it.
         """
         began_s = time.monotonic()
+        require_feasible(self.recipe, self.rig_recipe)
         make_folder(self.folder)
         recorded = self._record()
         wall_s = time.monotonic() - began_s
@@ -97,7 +98,7 @@ class ScanJob:
     def _record(self) -> Recorded:
         recorded = None
         try:
-            with open_rig(self.rig_recipe, self.operator) as rig:
+            with RigLock(self.rig_recipe.real_addresses), open_rig(self.rig_recipe, self.operator) as rig:
                 self._recording = _Recording(self, rig)
                 if self._abort_message is not None:
                     self._recording.runner.abort(self._abort_message)
