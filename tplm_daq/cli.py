@@ -7,25 +7,20 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec, TypeVar
 
 import typer
 
 from tplm_daq.errors import TplmError
+from tplm_daq.rig.ours import require_our_packages
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from tplm_daq.workflow.outcome import ScanOutcome
-    from tplm_daq.workflow.scan import ScanJob
+    pass
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -72,6 +67,7 @@ def run(
     from rich.console import Console
 
     from tplm_daq.terminal import DeclaredOperator, TerminalOperator, print_outcome
+    from tplm_daq.watching import run_watched
     from tplm_daq.workflow.load import load_scan
     from tplm_daq.workflow.logs import start_logging
     from tplm_daq.workflow.scan import ScanJob, make_folder
@@ -83,7 +79,7 @@ def run(
         start_logging(out)
         name = scan.session.operator or "somebody at the terminal"
         operator = DeclaredOperator(console, name) if yes else TerminalOperator(console, name)
-        outcome = _run_watched(ScanJob(scan, rig_recipe, out, operator, with_report=report), console)
+        outcome = run_watched(ScanJob(scan, rig_recipe, out, operator, with_report=report), console)
     except TplmError as error:
         _fail(error)
     print_outcome(console, outcome)
@@ -238,45 +234,12 @@ def runs(
 
 def main() -> NoReturn:
     """Run the command line; foreseen errors become one message and an exit status."""
+    try:
+        require_our_packages()
+    except TplmError as error:
+        sys.exit(f"tplm: {error}")
     app()
     sys.exit(0)
-
-
-def _run_watched(job: ScanJob, console: Console) -> ScanOutcome:
-    """Run the job in a thread of its own, so that this one can draw and hear Ctrl-C and SIGTERM."""
-    from concurrent.futures import ThreadPoolExecutor, wait
-
-    from tplm_daq.terminal import ScanDisplay
-
-    display = ScanDisplay(console)
-    job.listeners.append(display.on_event)
-    with _abort_on_signals(job), display, ThreadPoolExecutor(1, thread_name_prefix="runner") as pool:
-        future = pool.submit(job.run)
-        while not future.done():
-            wait([future], timeout=0.1)
-            display.refresh(job.latest)
-    return future.result()
-
-
-@contextmanager
-def _abort_on_signals(job: ScanJob) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the run at the next opportunity; a second one skips all but the safe state."""
-    names = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
-
-    seen: list[int] = []
-
-    def abort(number: int, _frame: FrameType | None) -> None:
-        job.abort(f"ended by {names[signal.Signals(number)]}")
-        if seen:
-            job.hurry()
-        seen.append(number)
-
-    before = {number: signal.signal(number, abort) for number in names}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _rig_file(rig: str | None) -> str:

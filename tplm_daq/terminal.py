@@ -3,102 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
-import threading
 from collections.abc import Mapping
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
-from tplm_daq.acquire.events import Event, Notice, PointDone, RunState, StateChanged
 from tplm_daq.analysis.pipeline import Result
 from tplm_daq.errors import Aborted, InputError
 from tplm_daq.store.catalog import Catalogue
 from tplm_daq.workflow.check import CheckReport
 from tplm_daq.workflow.devices import DevicesReport
-from tplm_daq.workflow.live import LiveResult
 from tplm_daq.workflow.outcome import ScanOutcome
 from tplm_daq.workflow.serve import Served
-
-NOTICES_SHOWN = 5
-"""Warnings printed while a scan runs; all of them are in the run file's log."""
-
-
-class ScanDisplay:
-    """Shows how a scan goes: position, photons, live D with its interval, time to go.
-
-    Parameters
-    ----------
-    console : Console
-        Where to draw; standard error, so that standard output stays clean for results.
-    """
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._lock = threading.Lock()
-        self._state = RunState.IDLE
-        self._point: PointDone | None = None
-        self._n_photons = 0
-        self._notices: list[Notice] = []
-        self._n_notices = 0
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-        )
-        self._task: TaskID = self._progress.add_task("opening the rig", total=None)
-
-    def on_event(self, event: Event) -> None:
-        """Take note of what happened (called in the runner's thread; draws nothing)."""
-        with self._lock:
-            if isinstance(event, StateChanged):
-                self._state = event.state
-            elif isinstance(event, PointDone):
-                self._point = event
-                self._n_photons += int(event.counts.sum())
-            elif isinstance(event, Notice):
-                self._notices.append(event)
-
-    def __enter__(self) -> ScanDisplay:
-        """Start drawing."""
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop drawing and leave the terminal as it was."""
-        self._progress.stop()
-
-    def refresh(self, live: LiveResult | None) -> None:
-        """Draw the present state (called in the main thread)."""
-        with self._lock:
-            state, point, n_photons, notices = self._state, self._point, self._n_photons, self._notices
-            self._notices = []
-        for notice in notices:
-            self._n_notices += 1
-            if self._n_notices <= NOTICES_SHOWN:
-                self._console.print(f"[yellow]{notice.level}[/yellow] {notice.text}", highlight=False)
-        if point is None:
-            self._progress.update(self._task, description=state.value)
-            return
-        parts = [f"x {point.row.x_nm * 1e-3:+.3f} µm", f"{n_photons:.3g} photons", _live_text(live)]
-        self._progress.update(self._task, description=" · ".join(parts), completed=point.n_done, total=point.n_points)
 
 
 class TerminalOperator:
@@ -270,13 +187,3 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _live_text(live: LiveResult | None) -> str:
-    if live is None or live.result is None:
-        return "D …"
-    d = live.result.diffusivity_cm2_s
-    half_width = 1.96 * live.result.standard_error_cm2_s
-    if not math.isfinite(half_width):
-        return "D …"
-    return f"D {d:.4f} ± {half_width:.4f} cm²/s"

@@ -196,6 +196,22 @@ def test_imported_data_are_analysed(method: str, tmp_path: Path) -> None:
         assert abs(answer["diffusivity_cm2_s"] - 0.04) < 3 * answer["standard_error_cm2_s"]
 
 
+def test_a_foreign_package_of_the_same_name_is_refused_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "drivers").mkdir()
+    (tmp_path / "drivers" / "__init__.py").write_text("")
+    done = subprocess.run(
+        command("check", "configs/scan_line.yaml"),
+        cwd=tmp_path,
+        env=environment() | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "the package `drivers` that Python finds is" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_help_needs_none_of_the_heavy_packages() -> None:
     code = (
         "import sys\n"

@@ -1,0 +1,139 @@
+"""Watches a scan from the terminal: draws how it goes, hears Ctrl-C and SIGTERM; a thread of its own runs it."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from types import FrameType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from tplm_daq.acquire.events import Event, Notice, PointDone, RunState, StateChanged
+from tplm_daq.workflow.live import LiveResult
+from tplm_daq.workflow.outcome import ScanOutcome
+from tplm_daq.workflow.scan import ScanJob
+
+NOTICES_SHOWN = 5
+"""Warnings printed while a scan runs; all of them are in the run file's log."""
+
+
+class ScanDisplay:
+    """Shows how a scan goes: position, photons, live D with its interval, time to go.
+
+    Parameters
+    ----------
+    console : Console
+        Where to draw; standard error, so that standard output stays clean for results.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._lock = threading.Lock()
+        self._state = RunState.IDLE
+        self._point: PointDone | None = None
+        self._n_photons = 0
+        self._notices: list[Notice] = []
+        self._n_notices = 0
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task: TaskID = self._progress.add_task("opening the rig", total=None)
+
+    def on_event(self, event: Event) -> None:
+        """Take note of what happened (called in the runner's thread; draws nothing)."""
+        with self._lock:
+            if isinstance(event, StateChanged):
+                self._state = event.state
+            elif isinstance(event, PointDone):
+                self._point = event
+                self._n_photons += int(event.counts.sum())
+            elif isinstance(event, Notice):
+                self._notices.append(event)
+
+    def __enter__(self) -> ScanDisplay:
+        """Start drawing."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop drawing and leave the terminal as it was."""
+        self._progress.stop()
+
+    def refresh(self, live: LiveResult | None) -> None:
+        """Draw the present state (called in the main thread)."""
+        with self._lock:
+            state, point, n_photons, notices = self._state, self._point, self._n_photons, self._notices
+            self._notices = []
+        for notice in notices:
+            self._n_notices += 1
+            if self._n_notices <= NOTICES_SHOWN:
+                self._console.print(f"[yellow]{notice.level}[/yellow] {notice.text}", highlight=False)
+        if point is None:
+            self._progress.update(self._task, description=state.value)
+            return
+        parts = [f"x {point.row.x_nm * 1e-3:+.3f} µm", f"{n_photons:.3g} photons", _live_text(live)]
+        self._progress.update(self._task, description=" · ".join(parts), completed=point.n_done, total=point.n_points)
+
+
+def run_watched(job: ScanJob, console: Console) -> ScanOutcome:
+    """Run the job in a thread of its own, so that this one can draw and hear Ctrl-C and SIGTERM."""
+    display = ScanDisplay(console)
+    job.listeners.append(display.on_event)
+    with _abort_on_signals(job), display, ThreadPoolExecutor(1, thread_name_prefix="runner") as pool:
+        future = pool.submit(job.run)
+        while not future.done():
+            wait([future], timeout=0.1)
+            display.refresh(job.latest)
+    return future.result()
+
+
+@contextmanager
+def _abort_on_signals(job: ScanJob) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the run at the next opportunity; a second one skips all but the safe state."""
+    names = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+    seen: list[int] = []
+
+    def abort(number: int, _frame: FrameType | None) -> None:
+        job.abort(f"ended by {names[signal.Signals(number)]}")
+        if seen:
+            job.hurry()
+        seen.append(number)
+
+    before = {number: signal.signal(number, abort) for number in names}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _live_text(live: LiveResult | None) -> str:
+    if live is None or live.result is None:
+        return "D …"
+    d = live.result.diffusivity_cm2_s
+    half_width = 1.96 * live.result.standard_error_cm2_s
+    if not math.isfinite(half_width):
+        return "D …"
+    return f"D {d:.4f} ± {half_width:.4f} cm²/s"
