@@ -75,10 +75,12 @@ def run(
     console = Console(stderr=True)
     try:
         scan, rig_recipe = load_scan(recipe, _rig_file(rig), set_)
-        make_folder(out)
-        start_logging(out)
         name = scan.session.operator or "somebody at the terminal"
         operator = DeclaredOperator(console, name) if yes else TerminalOperator(console, name)
+        if isinstance(operator, TerminalOperator) and not rig_recipe.is_simulated:
+            operator.require_somebody()
+        make_folder(out)
+        start_logging(out)
         outcome = run_watched(ScanJob(scan, rig_recipe, out, operator, with_report=report), console)
     except TplmError as error:
         _fail(error)

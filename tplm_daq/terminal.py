@@ -33,13 +33,17 @@ class TerminalOperator:
         self._console = console
         self.name = name
 
-    def set_by_hand(self, what: str, quantities: Mapping[str, float]) -> None:
-        """Print the request and wait for Enter; anything but Enter or "y" declines."""
+    def require_somebody(self) -> None:
+        """Raise InputError if there is no terminal to ask at."""
         if not sys.stdin.isatty():
             raise InputError(
-                f"{what} This laser has no computer interface and there is no terminal to ask at. "
-                "Run in a terminal, or set it beforehand and pass --yes to declare that it is set."
+                "The laser has no computer interface, and there is no terminal at which somebody could be asked to set "
+                "it. Run in a terminal, or set it beforehand and pass --yes to declare that it is set."
             )
+
+    def set_by_hand(self, what: str, quantities: Mapping[str, float]) -> None:
+        """Print the request and wait for Enter; anything but Enter or "y" declines."""
+        self.require_somebody()
         self._console.print(f"[bold]By hand:[/bold] {what}")
         for name, value in quantities.items():
             self._console.print(f"    {name} = {value:g}")

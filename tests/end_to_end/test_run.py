@@ -170,6 +170,26 @@ def test_bad_input_is_answered_with_what_to_write(name: str, tmp_path: Path) -> 
     assert not list(tmp_path.glob("runs/*.h5"))
 
 
+def test_a_manual_laser_without_a_terminal_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    done = tplm(tmp_path, "run", "configs/scan_line.yaml", "--rig", "configs/rig_lab.yaml")
+    assert done.status == 2
+    assert "pass --yes" in done.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_rig_that_is_not_there_lists_every_dead_device(tmp_path: Path) -> None:
+    text = (ROOT / "configs/rig_lab.yaml").read_text()
+    for address in ("192.0.2.10::5025", "192.0.2.11::5025", "192.0.2.12::2101"):
+        text = text.replace(address, "127.0.0.1::9")
+    text = text.replace("ASRL/dev/ttyUSB2::INSTR", "TCPIP::127.0.0.1::9::SOCKET").replace("/dev/ttyUSB", "/dev/absent")
+    (tmp_path / "rig.yaml").write_text(text)
+    done = tplm(tmp_path, "run", "configs/scan_line.yaml", "--rig", "rig.yaml", "--yes")
+    assert done.status == 1
+    for name in ("trigger", "gate", "counter", "detector_x", "detector_y", "thermostat", "stage"):
+        assert f"  - {name} at " in done.err
+    assert "Traceback" not in done.err
+
+
 def test_a_missing_recipe_names_where_it_was_looked_for(tmp_path: Path) -> None:
     done = tplm(tmp_path, "run", "absent.yaml")
     assert done.status == 2

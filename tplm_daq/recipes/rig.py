@@ -255,6 +255,11 @@ class RigRecipe(Model):
     policies: Policies = Policies()
 
     @property
+    def is_simulated(self) -> bool:
+        """Whether all boxes are doubles, of this program or of `tplm serve`; they have an operator of their own."""
+        return self.simulation is not None or self.devices.counter.address.startswith(BENCH)
+
+    @property
     def real_addresses(self) -> tuple[str, ...]:
         """Addresses of the devices that are not simulated by this program itself."""
         addresses = [device.address for _, device in self.devices if hasattr(device, "address")]
