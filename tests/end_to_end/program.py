@@ -42,11 +42,12 @@ def environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key != "TPLM_RIG"} | {"COLUMNS": "200"}
 
 
-def tplm(folder: Path, *arguments: str) -> Finished:
+def tplm(folder: Path, *arguments: str, **variables: str) -> Finished:
+    """Run the program in a folder, with environment variables on top of the usual ones."""
     done = subprocess.run(
         command(*arguments),
         cwd=folder,
-        env=environment(),
+        env=environment() | variables,
         capture_output=True,
         text=True,
         timeout=110,

@@ -28,6 +28,17 @@ def test_check_of_a_laboratory_rig_needs_no_hardware(tmp_path: Path) -> None:
     assert "unknown" in done.out
 
 
+def test_the_rig_may_stand_in_the_environment(tmp_path: Path) -> None:
+    text = (ROOT / "configs/rig_sim.yaml").read_text().replace("name: simulated TPLM", "name: the other rig")
+    (tmp_path / "other.yaml").write_text(text)
+    done = tplm(tmp_path, "check", "configs/scan_line.yaml", "--json", TPLM_RIG="other.yaml")
+    assert done.document["rig"] == "the other rig"
+    given = tplm(
+        tmp_path, "check", "configs/scan_line.yaml", "--json", "--rig", "configs/rig_sim.yaml", TPLM_RIG="other.yaml"
+    )
+    assert given.document["rig"] == "simulated TPLM"
+
+
 def test_check_lists_every_problem(tmp_path: Path) -> None:
     changes = settings("counter.bin_width=20ps", "path.half_width=40um", "light.average_power='1 mW'")
     done = tplm(tmp_path, "check", "configs/scan_line.yaml", *changes)
