@@ -6,18 +6,12 @@ The order of the steps::
     data = resolve_references(read_yaml(path), path.parent, ["analysis"])
     data = apply_overrides(data, ["passes.dwell=2s"])
     recipe = validate(ScanRecipe, data, path)
-
-YAML 1.1 reads ``1:30`` as 90, ``010`` as 8, ``off`` as false and ``1e3`` as text, keeps the last of two equal keys,
-and lets a few lines of aliases grow without end. Here plain words are read as in the core schema of YAML 1.2.2
-(section 10.3.2) without octal, hexadecimal and infinite numbers, which stay text and are refused where a number
-belongs; equal keys, aliases and tags are errors.
 """
 
 from __future__ import annotations
 
 import copy
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,28 +21,12 @@ from pydantic import ValidationError
 
 from tplm_daq.errors import InputError
 from tplm_daq.recipes.base import Model, nearest
+from tplm_daq.recipes.dialect import Dumper, parse_mapping, parse_value
 from tplm_daq.recipes.explain import explain, show
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 
 MAX_BYTES = 1_000_000
-MAX_DEPTH = 20
-_PLAIN_WORDS = {
-    "null": r"~|null|Null|NULL|",
-    "bool": r"true|True|TRUE|false|False|FALSE",
-    "int": r"[-+]?(?:0|[1-9][0-9]{0,17})",
-    "float": r"[-+]?(?:(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+|(?:0|[1-9][0-9]*)(?=[eE]))(?:[eE][-+]?[0-9]+)?",
-}
-_HINTS = {
-    "\\t": "Indent with spaces, not with tabs",
-    "mapping values": "Put quotes around a text that contains a colon, or align the key with the keys above",
-    "expected ':'": "Write a colon and a space after each key",
-    "cannot start any token": "Put quotes around a text that begins with a special character",
-    "<block end>": "Align the key with its neighbours",
-    "',' or": "Close the bracket or brace, or separate the entries by commas",
-    "end of stream": "Close the quotation mark",
-    "another document": "Remove the second document, which starts after ---",
-}
 
 
 def shipped_configs() -> Path:
@@ -108,11 +86,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         raise InputError(
             f"{path}, line {line}: not UTF-8 text. Save it as UTF-8; if it is a data file, use `tplm analyse`."
         ) from error
-    data = _parse(text, str(path))
-    if not isinstance(data, dict):
-        found = "it is empty" if data is None else f"it holds {show(data)}"
-        raise InputError(f"{path}: a file of keys and values is needed, but {found}. Begin with a line like kind: scan")
-    return data
+    return parse_mapping(text, str(path))
 
 
 def resolve_references(
@@ -169,7 +143,7 @@ def apply_overrides(data: dict[str, Any], assignments: Sequence[str]) -> dict[st
         keys = dotted.strip().split(".")
         if not equals or not all(keys):
             raise InputError(f"{source}: write KEY=VALUE with dots between keys, such as --set passes.dwell=2s")
-        value = _parse(text, source)
+        value = parse_value(text, source)
         if "#" in text and "#" not in show(value, limit=None):
             raise InputError(f"{source}: # begins a comment. Put the value in quotes: --set '{dotted}=\"{text}\"'")
         node: Any = changed
@@ -201,7 +175,7 @@ def validate(model_type: type[AnyModel], data: dict[str, Any], source: str | Pat
 def dump_yaml(model: Model) -> str:
     """Return the model as text that `read_yaml` and `validate` turn into an equal model; keys in their order."""
     return yaml.dump(
-        model.model_dump(mode="json"), None, _Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None
+        model.model_dump(mode="json"), None, Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None
     )
 
 
@@ -225,76 +199,3 @@ def _place(node: Any, above: list[str], key: str, source: str, *, is_last: bool)
     raise InputError(
         f"{source}: there is no {key} in {here}. {known} Set a new section whole: --set '{whole}={{...}}'."
     )
-
-
-def _parse(text: str, source: str) -> Any:
-    """Parse one YAML document."""
-    try:
-        return yaml.load(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        problem, where = error.problem or error.context or "this is no YAML", ""
-        if error.problem_mark is not None:
-            line, column = error.problem_mark.line, error.problem_mark.column
-            written = (text.splitlines() or [""])[line : line + 1]
-            where = f", line {line + 1}, column {column + 1}" + (f' ("{written[0].strip()[:60]}")' if written else "")
-        hint = next((hint for part, hint in _HINTS.items() if part in problem), "Check indents, quotes and brackets")
-        raise InputError(f"{source}{where}: {problem}. {hint}.") from error
-    except (yaml.reader.ReaderError, ValueError, OverflowError) as error:  # the last two: an escape such as \UFFFFFFFF
-        raise InputError(f"{source}: holds a character that is no text ({error}). Remove it.") from error
-
-
-class _Loader(yaml.SafeLoader):
-    """Builds dict, list, str, int, float, bool and None, and nothing else."""
-
-    yaml_implicit_resolvers = {}
-    depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Compose a node; aliases, anchors, tags and deep nesting are refused."""
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise _refusal("aliases and anchors (* and &) are not allowed; write the value out", event.start_mark)
-        if getattr(event, "tag", None) is not None:
-            raise _refusal("tags (!) are not allowed; write the value without", event.start_mark)
-        if self.depth >= MAX_DEPTH:
-            raise _refusal(f"nested more than {MAX_DEPTH} levels deep", event.start_mark)
-        self.depth += 1
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Construct a mapping; its keys are text, and no key stands twice."""
-        lines: dict[str, int] = {}
-        for key, _ in node.value:
-            line = key.start_mark.line + 1
-            if key.tag != "tag:yaml.org,2002:str":
-                written = key.value if isinstance(key, yaml.ScalarNode) else "a list or mapping"
-                raise _refusal(f"the key {written} is not text; put it in quotes", key.start_mark)
-            if key.value in lines:
-                first = lines[key.value]
-                raise _refusal(f'the key "{key.value}" stands twice, first in line {first}; keep one', key.start_mark)
-            lines[key.value] = line
-        return super().construct_mapping(node, deep)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Quotes every text that either YAML 1.1 or our loader would read as something else."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        """Write equal values out, since aliases cannot be read back."""
-        return True
-
-    def represent_str(self, data: str) -> yaml.ScalarNode:
-        """Escape unusual line breaks, which plain and single-quoted text would lose."""
-        return self.represent_scalar("tag:yaml.org,2002:str", data, style=None if data.isprintable() else '"')
-
-
-_Dumper.add_representer(str, _Dumper.represent_str)
-for _name, _pattern in _PLAIN_WORDS.items():
-    for _class in (_Loader, _Dumper):
-        _class.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(rf"^(?:{_pattern})$"), None)
-
-
-def _refusal(problem: str, mark: yaml.Mark) -> yaml.MarkedYAMLError:
-    return yaml.constructor.ConstructorError(problem=problem, problem_mark=mark)

@@ -19,6 +19,7 @@ from tplm_daq.store import layout
 from tplm_daq.store.columns import count_rows
 from tplm_daq.store.importer import is_run_name
 from tplm_daq.store.opening import reading
+from tplm_daq.store.results import result_names
 from tplm_daq.store.tree import read_value
 
 RESULT_SHOWN = ("diffusivity_cm2_s", "ci95_cm2_s", "bias_lamp")
@@ -229,11 +230,10 @@ def _summary(path: Path, entry: h5py.Group) -> RunSummary:
 
 def _newest_result(entry: h5py.Group) -> dict[str, Any]:
     """Return what a summary shows of the newest stored analysis; empty if there is none."""
-    stem = f"{layout.ANALYSIS}_"
-    numbers = [int(name.removeprefix(stem)) for name in entry if name.startswith(stem)]
-    if not numbers:
+    names = result_names(entry)
+    if not names:
         return {}
-    group = entry[f"{stem}{max(numbers)}"]
+    group = entry[names[-1]]
     result = group[layout.RESULT]
     shown = {name: read_value(result[name]) for name in RESULT_SHOWN if name in result}
     return {layout.METHOD: read_value(group[layout.METHOD]), **shown}

@@ -35,6 +35,8 @@ from enum import IntFlag
 import numpy as np
 from numpy.typing import NDArray
 
+from tplm_daq.photons.histogram import TimePositionMap
+
 FORMAT_VERSION = 1
 """Raised when a file written now would be misread by yesterday's reader."""
 
@@ -202,6 +204,27 @@ class RunHeader:
     dead_time_ns: float | None
     position_axis: str
     truth: Mapping[str, object] | None = None
+
+    def map_of(
+        self,
+        counts: NDArray[np.integer],
+        x_nm: NDArray[np.float64],
+        y_nm: NDArray[np.float64],
+        dwell_s: NDArray[np.float64] | None,
+    ) -> TimePositionMap:
+        """Return counts (n_position, n_bin) at positions (n_position,) in nm as a map under this run's conditions."""
+        return TimePositionMap(
+            counts=counts,
+            x_nm=x_nm,
+            y_nm=y_nm,
+            delay_ns=self.delay_ns,
+            dwell_s=dwell_s,
+            repetition_rate_hz=self.repetition_rate_hz,
+            t0_ns=self.t0_ns,
+            response_fwhm_ns=self.response_fwhm_ns,
+            pixel_nm=self.pixel_nm,
+            dead_time_ns=self.dead_time_ns,
+        )
 
 
 def _column_name(field: str) -> str:

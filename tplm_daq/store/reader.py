@@ -93,18 +93,7 @@ class RunFile:
                 f"{self.path}: none of its {self.n_points} points can be used; there is nothing to analyse. "
                 "Continue the run with `tplm resume`, or measure again."
             )
-        return TimePositionMap(
-            counts=summed.counts,
-            x_nm=summed.x_nm,
-            y_nm=summed.y_nm,
-            delay_ns=self.header.delay_ns,
-            dwell_s=summed.dwell_s,
-            repetition_rate_hz=self.header.repetition_rate_hz,
-            t0_ns=self.header.t0_ns,
-            response_fwhm_ns=self.header.response_fwhm_ns,
-            pixel_nm=self.header.pixel_nm,
-            dead_time_ns=self.header.dead_time_ns,
-        )
+        return self.header.map_of(summed.counts, summed.x_nm, summed.y_nm, summed.dwell_s)
 
     def results(self) -> list[StoredResult]:
         """Return every stored analysis, the oldest first."""

@@ -76,7 +76,7 @@ def read_results(entry: h5py.Group) -> list[StoredResult]:
             recipe_text=note_text(entry[name], layout.RECIPE),
             values=read_tree(entry[name][layout.RESULT]),
         )
-        for name in _result_names(entry)
+        for name in result_names(entry)
     ]
 
 
@@ -93,7 +93,7 @@ def next_result_name(entry: h5py.Group) -> str:
     str
         Name under `/entry`.
     """
-    return f"{_STEM}{len(_result_names(entry)) + 1}"
+    return f"{_STEM}{len(result_names(entry)) + 1}"
 
 
 def write_snapshot(entry: h5py.Group, device: str, when: str, values: Mapping[str, object]) -> None:
@@ -132,7 +132,7 @@ def read_snapshots(entry: h5py.Group) -> dict[str, dict[str, object]]:
     return {name: read_tree(instrument[name]) for name in instrument if {"start", "end"} & set(instrument[name])}
 
 
-def _result_names(entry: h5py.Group) -> list[str]:
+def result_names(entry: h5py.Group) -> list[str]:
     """Return the names of the stored analyses, the oldest first."""
     return sorted((name for name in entry if name.startswith(_STEM)), key=lambda name: int(name.removeprefix(_STEM)))
 

@@ -5,7 +5,6 @@ Listing and exporting load neither the fits nor matplotlib, so that they answer 
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING
 from tplm_daq.errors import FitError, InputError
 from tplm_daq.photons.histogram import TimePositionMap
 from tplm_daq.recipes.analysis import AnalysisRecipe
-from tplm_daq.recipes.load import read_yaml, validate
+from tplm_daq.recipes.dialect import parse_mapping
+from tplm_daq.recipes.load import validate
 from tplm_daq.store.catalog import Catalogue, read_catalogue
 from tplm_daq.store.export import check_format, export_map
 from tplm_daq.store.importer import is_run_name, load_map
@@ -133,13 +133,10 @@ def stored_analysis(run: RunFile) -> AnalysisRecipe:
     InputError
         The recipe in the file cannot be read, or asks for something that this version does not know.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        text = Path(folder) / "recipe.yaml"
-        text.write_text(run.header.recipe_text, encoding="utf-8")
-        try:
-            data = read_yaml(text)
-        except InputError as error:
-            raise InputError(f"{run.path}: the recipe in it cannot be read. {WITHOUT_RECIPE}") from error
+    try:
+        data = parse_mapping(run.header.recipe_text, f"{run.path}, recipe")
+    except InputError as error:
+        raise InputError(f"{run.path}: the recipe in it cannot be read. {WITHOUT_RECIPE}") from error
     if not isinstance(data.get("analysis"), dict):
         raise InputError(f"{run.path}: the recipe in it has no section analysis. {WITHOUT_RECIPE}")
     return validate(AnalysisRecipe, data["analysis"], f"{run.path}, recipe, analysis")

@@ -213,17 +213,8 @@ class _Recording:
 
 def _empty_map(header: RunHeader, positions_nm: np.ndarray) -> TimePositionMap:
     """Return the map before its first point."""
-    return TimePositionMap(
-        counts=np.zeros((len(positions_nm), len(header.delay_ns)), dtype=np.int64),
-        x_nm=positions_nm[:, 0],
-        y_nm=positions_nm[:, 1],
-        delay_ns=header.delay_ns,
-        repetition_rate_hz=header.repetition_rate_hz,
-        t0_ns=header.t0_ns,
-        response_fwhm_ns=header.response_fwhm_ns,
-        pixel_nm=header.pixel_nm,
-        dead_time_ns=header.dead_time_ns,
-    )
+    counts = np.zeros((len(positions_nm), len(header.delay_ns)), dtype=np.int64)
+    return header.map_of(counts, positions_nm[:, 0], positions_nm[:, 1], None)
 
 
 def make_folder(folder: Path) -> None:
