@@ -6,7 +6,7 @@ import pytest
 
 from tests.rig.conftest import OpenRig
 from tplm_daq.errors import DeviceError, LimitError
-from tplm_daq.recipes.rig import ActuatorDevice
+from tplm_daq.recipes.devices import ActuatorDevice
 from tplm_daq.rig.axes import Axis
 from tplm_daq.rig.links import Link
 

@@ -11,7 +11,7 @@ import math
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from tplm_daq.recipes.base import (
     CountsPerSecond,
@@ -28,19 +28,12 @@ from tplm_daq.recipes.base import (
     Nanowatts,
     Picoseconds,
     Seconds,
-    Volts,
 )
+from tplm_daq.recipes.devices import BENCH, DOUBLE, Devices, Positive
 
-DOUBLE = "double"
-"""Address of a device that is simulated."""
-
-BENCH = "bench://"
-"""Begins the address of the counter that `tplm serve` serves."""
-_BENCH_ADDRESS = re.compile(r"bench://(127\.0\.0\.1|localhost):\d{1,5}")
 _AT_THE_BENCH = re.compile(r"127\.0\.0\.1|localhost|/dev/pts/\d|/dev/ttys\d")
 """What the addresses of its other doubles hold: this computer's name, or a pseudo-terminal."""
 
-Positive = Field(gt=0)
 FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
 
 
@@ -98,122 +91,6 @@ class Optics(Model):
         )
 
 
-class CounterDevice(Model):
-    """PicoHarp 300: levels for negative pulses in mV, as its library takes them.
-
-    The address is ``phlib``, the file of the library, or ``bench://127.0.0.1:PORT`` for the simulated library of
-    `tplm serve`. With the latter the simulated laser's panel is worked by the hands at that bench, and nobody is asked.
-    """
-
-    model: Literal["picoharp300"]
-    address: str
-    serial: str | None = None
-    sync_level_v: Annotated[Volts, Field(ge=0, le=0.8)] = 0.1
-    sync_zero_cross_v: Annotated[Volts, Field(ge=0, le=0.02)] = 0.01
-    input_level_v: Annotated[Volts, Field(ge=0, le=0.8)] = 0.1
-    input_zero_cross_v: Annotated[Volts, Field(ge=0, le=0.02)] = 0.01
-    dead_time_ns: Annotated[Nanoseconds, Field(ge=0)] = 95.0
-
-    @field_validator("address")
-    @classmethod
-    def _bench_is_on_this_computer(cls, address: str) -> str:
-        if address.startswith(BENCH) and not _BENCH_ADDRESS.fullmatch(address):
-            raise ValueError(f"{address} is no bench; write bench://127.0.0.1:PORT as `tplm serve` prints it")
-        return address
-
-
-class ActuatorDevice(Model):
-    """One detector axis: ZFS25B actuator on a KST101 controller.
-
-    `centre` is the actuator position at which the detector stands on the optical axis, and
-    `direction` is +1 if a larger actuator position images a larger sample coordinate.
-    """
-
-    model: Literal["kst101"]
-    address: str
-    serial: str | None = None
-    centre_mm: Millimetres = 12.5
-    direction: Literal[1, -1] = 1
-    lowest_mm: Annotated[Millimetres, Field(ge=0)] = 0.5
-    highest_mm: Annotated[Millimetres, Field(le=25)] = 24.5
-    tolerance_mm: Annotated[Millimetres, Positive] = 0.001
-
-    @model_validator(mode="after")
-    def _centre_within_travel(self) -> ActuatorDevice:
-        if not self.lowest_mm < self.centre_mm < self.highest_mm:
-            raise ValueError(
-                f"centre of {self.centre_mm:g} mm is not between lowest ({self.lowest_mm:g} mm) "
-                f"and highest ({self.highest_mm:g} mm)"
-            )
-        return self
-
-
-class LaserDevice(Model):
-    """PDL 800-D: a manual device, so no address; what is declared is checked against the sync rate."""
-
-    model: Literal["pdl800d"]
-    serial: str | None = None
-    head: str = "LDH-D-C-405"
-
-
-class TriggerDevice(Model):
-    """Generator that triggers the laser: one of the 33500 family into the 50 ohm trigger input."""
-
-    model: Literal["agilent33500"]
-    address: str
-    high_v: Annotated[Volts, Field(ge=-2.5, le=2.5)] = 1.0
-    low_v: Annotated[Volts, Field(ge=-2.5, le=2.5)] = 0.0
-
-    @model_validator(mode="after")
-    def _low_is_below_high(self) -> TriggerDevice:
-        if not self.low_v < self.high_v:
-            raise ValueError(f"low of {self.low_v:g} V must be below high of {self.high_v:g} V")
-        return self
-
-
-class GateDevice(Model):
-    """Generator output that drives the laser's slow gate input.
-
-    `open_level` lets light through, `closed_level` blocks it. Which level does which must be measured
-    on the unit before it counts as a way to put the light out.
-    """
-
-    model: Literal["agilent33500"]
-    address: str
-    open_level_v: Annotated[Volts, Field(ge=0, le=5)] = 5.0
-    closed_level_v: Annotated[Volts, Field(ge=0, le=5)] = 0.0
-
-
-class ThermostatDevice(Model):
-    """Lake Shore 335: the input that reads the sample and the output that heats it."""
-
-    model: Literal["lakeshore335"]
-    address: str
-    input: Literal["A", "B"] = "A"
-    output: Literal[1, 2] = 1
-
-
-class StageDevice(Model):
-    """attocube ANC350 under the sample, over TCP."""
-
-    model: Literal["anc350"]
-    address: str
-    max_amplitude_v: Annotated[Volts, Field(ge=0, le=70)] = 60.0
-
-
-class Devices(Model):
-    """The boxes of one microscope by role."""
-
-    counter: CounterDevice
-    detector_x: ActuatorDevice
-    detector_y: ActuatorDevice
-    laser: LaserDevice
-    trigger: TriggerDevice
-    gate: GateDevice | None = None
-    thermostat: ThermostatDevice | None = None
-    stage: StageDevice | None = None
-
-
 class Limits(Model):
     """How far the rig may be taken; checked before anything is sent."""
 
@@ -262,12 +139,11 @@ class RigRecipe(Model):
     @property
     def real_addresses(self) -> tuple[str, ...]:
         """Addresses of the devices that are not simulated by this program itself."""
-        addresses = [device.address for _, device in self.devices if hasattr(device, "address")]
-        return tuple(address for address in addresses if address != DOUBLE)
+        return tuple(address for address in self.devices.addresses.values() if address != DOUBLE)
 
     @model_validator(mode="after")
     def _doubles_and_simulation_go_together(self) -> RigRecipe:
-        addresses = {name: device.address for name, device in self.devices if hasattr(device, "address")}
+        addresses = self.devices.addresses
         simulated = [name for name, address in addresses.items() if address == DOUBLE]
         if simulated and self.simulation is None:
             raise ValueError(
@@ -285,8 +161,7 @@ class RigRecipe(Model):
     @model_validator(mode="after")
     def _served_counter_stands_among_served_doubles(self) -> RigRecipe:
         if self.devices.counter.address.startswith(BENCH):
-            addresses = {name: device.address for name, device in self.devices if hasattr(device, "address")}
-            real = [f"{name} at {at}" for name, at in addresses.items() if not _AT_THE_BENCH.search(at)]
+            real = [f"{name} at {at}" for name, at in self.devices.addresses.items() if not _AT_THE_BENCH.search(at)]
             if real:
                 raise ValueError(
                     f"the counter is a double at {self.devices.counter.address}, but {', '.join(real)} is none of the "

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from drivers.picoharp300.codes import Channel, Flags, PicoHarpError, Warnings
 from drivers.picoharp300.device import PicoHarp300
 from drivers.picoharp300.library import N_BINS
-from tplm_daq.recipes.rig import CounterDevice
+from tplm_daq.recipes.devices import CounterDevice
 from tplm_daq.rig.links import Link
 from tplm_daq.rig.planning import check_bin_width, sync_divider
 from tplm_daq.roles import Clock, Histogram, Rates, Setting

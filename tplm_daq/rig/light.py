@@ -13,7 +13,8 @@ from datetime import datetime
 from drivers.gate import LightGateLine
 from drivers.pdl800d import PDL800D
 from drivers.trigger import TriggerGenerator
-from tplm_daq.recipes.rig import Limits, TriggerDevice
+from tplm_daq.recipes.devices import TriggerDevice
+from tplm_daq.recipes.rig import Limits
 from tplm_daq.rig.links import Link
 from tplm_daq.rig.planning import check_light
 from tplm_daq.roles import Operator, Setting

@@ -18,7 +18,8 @@ from drivers.picoharp300.library import N_BINS
 from drivers.picoharp300.limits import sync_divider_for
 from drivers.zfs25b import ZFS25B
 from tplm_daq.errors import InputError, LimitError
-from tplm_daq.recipes.rig import ActuatorDevice, Limits, RigRecipe
+from tplm_daq.recipes.devices import ActuatorDevice
+from tplm_daq.recipes.rig import Limits, RigRecipe
 
 PICOHARP_WIDTHS_PS = tuple(BASE_RESOLUTION_PS * 2**binning for binning in range(8))
 """Bin widths of a PicoHarp 300, 4 to 512 ps (phdefin.h of PHLib 3.0: 4 ps, BINSTEPSMAX 8)."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from drivers.lakeshore335 import LakeShore335
 from tplm_daq.errors import DeviceError
-from tplm_daq.recipes.rig import Limits, ThermostatDevice
+from tplm_daq.recipes.devices import ThermostatDevice
+from tplm_daq.recipes.rig import Limits
 from tplm_daq.rig.links import Link
 from tplm_daq.rig.planning import check_temperature
 from tplm_daq.roles import Setting
