@@ -198,10 +198,22 @@ class Thermostat(Device, Protocol):
 
 @runtime_checkable
 class SampleStage(Device, Protocol):
-    """Moves the sample under the objective."""
+    """Moves the sample under the objective, in the stage's own coordinates."""
+
+    def limits_nm(self, axis: str) -> tuple[float, float]:
+        """Return the lowest and highest position in nm that axis "x", "y" or "z" may be taken to."""
 
     def position_nm(self) -> tuple[float, float, float]:
         """Read the three axes in nm."""
+
+    def move_to(self, x_nm: float, y_nm: float, z_nm: float) -> None:
+        """Start moving; a target beyond the limits raises LimitError before anything is sent."""
+
+    def has_arrived(self) -> bool:
+        """Tell whether all axes are at their targets; a fault raises DeviceError."""
+
+    def stop(self) -> None:
+        """Stop all axes where they are."""
 
 
 @runtime_checkable
@@ -259,6 +271,9 @@ class Microscope(Protocol):
     @property
     def stage(self) -> SampleStage | None:
         """What moves the sample."""
+
+    def check_watchdog(self) -> None:
+        """Raise DeviceError if nobody guards the light any more, or the guard has put it out."""
 
     def make_safe(self) -> None:
         """Bring everything to the safe state; LightMayBeOnError if no path to the light answered."""

@@ -139,6 +139,11 @@ class FakeMicroscope:
         self.counter = Counter("counter", self.log, self.clock)
         self.detector = Detector("detector", self.log, self.clock)
         self.on_safe: Callable[[], None] = lambda: None
+        self.watchdog_fault: Exception | None = None
+
+    def check_watchdog(self) -> None:
+        if self.watchdog_fault is not None:
+            raise self.watchdog_fault
 
     def make_safe(self) -> None:
         self.log.append("safe")

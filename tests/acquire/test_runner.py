@@ -14,7 +14,7 @@ from tplm_daq.acquire.events import Event, FinishReason, Notice, PointDone, RunF
 from tplm_daq.acquire.passes import UpAndDown
 from tplm_daq.acquire.point import PointSettings
 from tplm_daq.acquire.runner import Plan, Runner
-from tplm_daq.errors import Aborted, DeviceTimeout, GuardStop, StoreError
+from tplm_daq.errors import Aborted, DeviceError, DeviceTimeout, GuardStop, StoreError
 from tplm_daq.recipes.rig import Guards
 from tplm_daq.store.layout import PointFlags, PointRow
 
@@ -241,3 +241,15 @@ def test_failing_to_be_safe_is_not_hidden(tmp_path: Path) -> None:
     microscope.on_safe = fail
     with pytest.raises(StoreError, match="LIGHT MAY BE ON"):
         Runner(microscope).run(lambda: plan(Sink(), n_passes=1))
+
+
+def test_a_run_whose_watchdog_has_fired_ends_with_its_reason() -> None:
+    microscope, sink = FakeMicroscope(), Sink()
+    runner = Runner(microscope)
+    fired = DeviceError("watchdog", "its own process", "put the light out", "Start again.")
+    runner.listen(lambda event: setattr(microscope, "watchdog_fault", fired) if isinstance(event, PointDone) else None)
+    with pytest.raises(DeviceError, match="put the light out"):
+        runner.run(lambda: plan(sink))
+    assert runner.status.finish_reason is FinishReason.FAILED
+    assert len(sink.rows) == 1
+    assert microscope.log[-1] == "safe"

@@ -111,7 +111,8 @@ def test_light_goes_out_while_another_thread_hangs_on_the_laser(open_simulated: 
     assert bench.light().average_power_nw == 0
 
 
-def test_with_every_path_dead_the_message_says_so(open_simulated: OpenRig) -> None:
+def test_with_every_path_dead_the_message_says_so(open_simulated: OpenRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tplm_daq.rig.watchdog.LAST_TRIES_S", 0.0)
     rig, bench = open_simulated()
     bench.servers["trigger"].close()
     bench.servers["gate"].close()

@@ -156,7 +156,10 @@ def test_a_link_lost_in_the_middle_is_named_and_light_goes_out(
     assert bench().light().average_power_nw == 0
 
 
-def test_with_both_paths_to_the_light_lost_the_outcome_says_so(make_job: MakeJob, bench: Callable[[], Bench]) -> None:
+def test_with_both_paths_to_the_light_lost_the_outcome_says_so(
+    make_job: MakeJob, bench: Callable[[], Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tplm_daq.rig.watchdog.LAST_TRIES_S", 0.0)
     job = make_job()
 
     def cut() -> None:

@@ -110,9 +110,10 @@ class Runner:
         self._abort_message = message
 
     def checkpoint(self) -> None:
-        """Raise Aborted if the run is to end; called wherever the acquisition waits."""
+        """Raise if the run is to end, by its operator or its watchdog; called wherever the acquisition waits."""
         if self._abort_message is not None:
             raise Aborted(self._abort_message)
+        self._microscope.check_watchdog()
 
     def warn(self, text: str) -> None:
         """Tell every listener something that the operator should know."""

@@ -117,6 +117,8 @@ class Policies(Model):
 
     temperature_at_end: Literal["hold", "heater_off"] = "hold"
     settle_s: Annotated[Seconds, Field(ge=0)] = 0.1
+    watchdog_timeout_s: Annotated[Seconds, Field(ge=0.5, le=10)] = 1.5
+    """The light is put out when the program gives no sign of life for this long, by a process of its own."""
 
 
 class RigRecipe(Model):

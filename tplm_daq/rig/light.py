@@ -17,6 +17,7 @@ from tplm_daq.recipes.devices import TriggerDevice
 from tplm_daq.recipes.rig import Limits
 from tplm_daq.rig.links import Link
 from tplm_daq.rig.planning import check_light
+from tplm_daq.rig.watchdog import LightPath
 from tplm_daq.roles import Operator, Setting
 
 
@@ -55,6 +56,11 @@ class TriggeredLaser:
         self._device = device
         self._limits = limits
         self._operator = operator
+
+    @property
+    def light_path(self) -> LightPath:
+        """How the light is put out, in literal messages."""
+        return LightPath("the laser's trigger", self.address, *self._trigger.light_out_exchange)
 
     def check(self, repetition_rate_hz: float, average_power_nw: float) -> None:
         """Raise LimitError if the rig may not be taken there; sends nothing."""
@@ -140,6 +146,11 @@ class GateLine:
         self.name, self.address = link.name, link.address
         self._link = link
         self._driver = driver
+
+    @property
+    def light_path(self) -> LightPath:
+        """How the light is put out, in literal messages."""
+        return LightPath("the light gate", self.address, *self._driver.light_out_exchange)
 
     def allow(self) -> None:
         """Let light through; the line is closed first, which sets it up if nobody has driven it yet."""

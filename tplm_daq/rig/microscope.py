@@ -15,6 +15,7 @@ from tplm_daq.rig.light import GateLine, TriggeredLaser
 from tplm_daq.rig.safe_state import SafetyStep, make_safe
 from tplm_daq.rig.stage import PiezoStage
 from tplm_daq.rig.thermostat import CryostatThermostat
+from tplm_daq.rig.watchdog import Watchdog
 from tplm_daq.roles import Clock, Device, Setting
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Rig:
         thermostat: CryostatThermostat | None,
         stage: PiezoStage | None,
         light_paths: Sequence[SafetyStep],
+        watchdog: Watchdog,
         are_heaters_off_at_end: bool,
         truth: Truth | None,
         closers: Sequence[Callable[[], None]],
@@ -59,6 +61,8 @@ class Rig:
         self.stage = stage
         self.truth = truth
         self._light_paths = tuple(light_paths)
+        self._watchdog = watchdog
+        self._is_light_known_out = True
         self._are_heaters_off_at_end = are_heaters_off_at_end
         self._closers = tuple(closers)
         self._end_doubles = end_doubles
@@ -98,6 +102,10 @@ class Rig:
                 found[role] = str(error)
         return found
 
+    def check_watchdog(self) -> None:
+        """Raise DeviceError if nobody guards the light any more, or the guard has put it out."""
+        self._watchdog.check()
+
     def make_safe(self) -> None:
         """Put the light out by every path, stop counting and moving, apply the temperature policy.
 
@@ -114,17 +122,26 @@ class Rig:
             others.append(SafetyStep("stopping the stage", self.stage.make_safe))
         if self.thermostat is not None and self._are_heaters_off_at_end:
             others.append(SafetyStep("switching the heaters off", self.thermostat.heaters_off))
+        self._is_light_known_out = False
         for failure in make_safe(self._light_paths, others):
             logger.error("safe state: %s", failure)
+        self._is_light_known_out = True
 
     def close(self) -> None:
-        """Close every connection at once, so that one that hangs holds up no other (harmless when repeated)."""
+        """Close every connection at once, so that one that hangs holds up no other (harmless when repeated).
+
+        Light that could not be confirmed to be out is left to the watchdog, which goes on trying.
+        """
         closers, self._closers = self._closers, ()
         if closers:
             with ThreadPoolExecutor(len(closers), thread_name_prefix="closing") as pool:
                 for failure in pool.map(_failure_of, closers):
                     if failure is not None:
                         logger.warning("closing: %s", failure)
+        if self._is_light_known_out:
+            self._watchdog.end()
+        else:
+            self._watchdog.abandon()
         self._end_doubles()
 
 

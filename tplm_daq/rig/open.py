@@ -18,6 +18,7 @@ from tplm_daq.rig.light import GateLine, TriggeredLaser
 from tplm_daq.rig.microscope import Rig
 from tplm_daq.rig.safe_state import SafetyStep
 from tplm_daq.rig.simulated import SimulatedWorld, find_served, start_doubles
+from tplm_daq.rig.watchdog import LightPath, Watchdog
 from tplm_daq.rig.wiring import Wiring
 from tplm_daq.roles import Device, Operator, Setting
 
@@ -69,10 +70,13 @@ class Opening:
         self._devices = recipe.devices
         self._failures: list[TplmError] = []
         self._light_paths: list[SafetyStep] = []
+        self._watched: list[LightPath] = []
+        self._watchdog: Watchdog | None = None
 
     def rig(self) -> Rig:
-        """Open every device, in an order in which light can be put out first."""
+        """Open every device, in an order in which light can be put out first, and have the light guarded."""
         wiring, devices = self._wiring, self._devices
+        self._watchdog = Watchdog()
         laser = self._attempt(self._laser)
         gate = self._attempt_if(devices.gate, self._gate)
         counter = self._attempt(lambda: connect.counter(wiring, devices.counter))
@@ -82,6 +86,7 @@ class Opening:
         stage = self._attempt_if(devices.stage, lambda device: connect.stage(wiring, device))
         if self._failures or laser is None or counter is None or x is None or y is None:
             raise RigError(self._failures)
+        self._watchdog.guard(self._watched, wiring.recipe.policies.watchdog_timeout_s, wiring.visa["visa_library"])
         return Rig(
             clock=wiring.clock,
             laser=laser,
@@ -91,6 +96,7 @@ class Opening:
             thermostat=thermostat,
             stage=stage,
             light_paths=self._light_paths,
+            watchdog=self._watchdog,
             are_heaters_off_at_end=wiring.recipe.policies.temperature_at_end == "heater_off",
             truth=None if wiring.world is None else wiring.world.truth,
             closers=wiring.closers,
@@ -112,6 +118,8 @@ class Opening:
 
     def give_up(self) -> None:
         """Close what was opened; failures to close do not matter any more."""
+        if self._watchdog is not None:
+            self._watchdog.end()
         self._close_devices()
         self._end_doubles()
 
@@ -134,26 +142,21 @@ class Opening:
 
     def _laser(self) -> TriggeredLaser:
         laser = connect.laser(self._wiring)
-        self._add_light_path("the laser's trigger", laser.address, laser.turn_off, connect.own_trigger)
+        self._add_light_path(laser.light_path, laser.turn_off, connect.own_trigger)
         return laser
 
     def _gate(self, device: GateDevice) -> GateLine:
         gate = connect.gate(self._wiring, device)
-        self._add_light_path(
-            "the light gate", gate.address, gate.block, lambda wiring, at: connect.own_gate(wiring, device, at)
-        )
+        self._add_light_path(gate.light_path, gate.block, lambda wiring, at: connect.own_gate(wiring, device, at))
         return gate
 
     def _add_light_path(
-        self,
-        name: str,
-        address: str,
-        shared: Callable[[], None],
-        own: Callable[[Wiring, str], Callable[[], None]],
+        self, path: LightPath, shared: Callable[[], None], own: Callable[[Wiring, str], Callable[[], None]]
     ) -> None:
         """Use a connection of its own where the interface allows a second one."""
-        put_out = own(self._wiring, address) if address.startswith("TCPIP") else shared
-        self._light_paths.append(SafetyStep(name, put_out))
+        put_out = own(self._wiring, path.address) if path.address.startswith("TCPIP") else shared
+        self._light_paths.append(SafetyStep(path.name, put_out))
+        self._watched.append(path)
 
     def _attempt(self, connect_it: Callable[[], Role]) -> Role | None:
         try:
