@@ -27,6 +27,8 @@ class SimClock:
     ----------
     speed : float
         Simulated seconds per wall-clock second; ``inf`` does not wait at all.
+    start_ns : int
+        Simulated time at the beginning, in ns.
 
     Raises
     ------
@@ -34,11 +36,11 @@ class SimClock:
         `speed` is not positive.
     """
 
-    def __init__(self, speed: float = float("inf")) -> None:
+    def __init__(self, speed: float = float("inf"), start_ns: int = 0) -> None:
         if not speed > 0:
             raise ValueError(f"clock speed: {speed} is not positive; give a factor such as 50, or inf")
         self.speed = speed
-        self._now_ns = 0
+        self._now_ns = start_ns
         self._condition = threading.Condition()
         self._attending: dict[int, int] = {}
         self._sleepers: dict[object, tuple[int, int]] = {}

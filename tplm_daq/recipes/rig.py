@@ -37,17 +37,23 @@ _AT_THE_BENCH = re.compile(r"127\.0\.0\.1|localhost|/dev/pts/\d|/dev/ttys\d")
 FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
 
 
+SampleName = Literal["ola-oa", "zwitterionic", "ald-alox", "cald-alox"]
+"""Sample presets of the simulated rig."""
+
+
 class Simulation(Model):
     """The virtual experiment behind the doubles; a rig file with this section is a simulated rig."""
 
     seed: Annotated[int, Field(ge=0)] = 1
     speed: Literal["max"] | Annotated[float, Positive] = "max"
-    sample: Literal["ola-oa", "zwitterionic", "ald-alox", "cald-alox"] = "ola-oa"
+    sample: SampleName = "ola-oa"
     brightness: Annotated[float, Positive] = 1.0
     power_noise: Annotated[Fraction, Field(ge=0, le=0.5)] = 0.001
     drift_nm_min: Annotated[NanometresPerMinute, Field(ge=0)] = 1.0
     spot_variation: Annotated[Fraction, Field(ge=0, le=0.5)] = 0.1
     is_homed: bool = False
+    start_s: Annotated[Seconds, Field(ge=0)] = 0.0
+    """Simulated time at which the doubles begin to live: a resumed run goes on where its file stopped."""
 
     @property
     def clock_speed(self) -> float:

@@ -86,7 +86,7 @@ def start_doubles(recipe: RigRecipe) -> SimulatedWorld:
 
     settings = _bench_settings(recipe)
     assert recipe.simulation is not None
-    clock = SimClock(recipe.simulation.clock_speed)
+    clock = SimClock(recipe.simulation.clock_speed, round(recipe.simulation.start_s * 1e9))
     bench = Bench(settings, clock)
     return SimulatedWorld(
         clock=clock,
