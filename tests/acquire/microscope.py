@@ -125,11 +125,34 @@ class Detector(Part):
         return Position(*self.target, 12.5, 12.5)
 
 
+class Thermostat(Part):
+    """Approaches its setpoint at one kelvin a second, and stays `error_k` beside it."""
+
+    def __init__(self, name: str, log: list[str], clock: SimClock) -> None:
+        super().__init__(name, log)
+        self.clock = clock
+        self.wanted_k = 300.0
+        self.from_k, self.since_s = 300.0, 0.0
+        self.error_k = 0.0
+
+    def temperature_k(self) -> float:
+        way_k = self.wanted_k - self.from_k
+        done_k = min(abs(way_k), self.clock.now() - self.since_s)
+        return self.from_k + (done_k if way_k > 0 else -done_k) + self.error_k
+
+    def set_temperature(self, kelvin: float) -> None:
+        self.from_k, self.since_s, self.wanted_k = self.temperature_k(), self.clock.now(), kelvin
+        self.log.append(f"setpoint {kelvin:g} K")
+
+    def heaters_off(self) -> None:
+        self.log.append("heaters off")
+
+
 class FakeMicroscope:
     """All roles that a scan needs, and a log of what was done to them."""
 
     gate = None
-    thermostat = None
+    thermostat: Thermostat | None = None
     stage = None
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tplm_daq.acquire import guards
 from tplm_daq.acquire.guards import Level, Verdict
 from tplm_daq.errors import GuardStop
-from tplm_daq.recipes.rig import Guards
+from tplm_daq.recipes.rig import Action, Guards
 from tplm_daq.roles import Rates
 from tplm_daq.store.layout import PointFlags
 
@@ -39,7 +39,7 @@ CASES = [
     Case("room light", guards.judge_detector(Rates(2.5e6, 6e6), LIMITS), Level.STOP, "6 Mcps, 5 Mcps is the limit"),
     Case("temperature not asked for", guards.judge_temperature(12.0, None, LIMITS), Level.OK),
     Case("temperature in band", guards.judge_temperature(300.4, 300.0, LIMITS), Level.OK),
-    Case("temperature off", guards.judge_temperature(298.0, 300.0, LIMITS), Level.SUSPECT, "298.000 K where 300 K"),
+    Case("temperature off", guards.judge_temperature(298.0, 300.0, LIMITS), Level.PAUSE, "298.000 K where 300 K"),
 ]
 
 
@@ -62,6 +62,16 @@ def test_suspect_reasons_are_passed_on_and_mark_the_point() -> None:
     verdicts = [guards.OK, Verdict(Level.SUSPECT, "a", PointFlags.PILE_UP), Verdict(Level.SUSPECT, "b")]
     assert guards.heed(verdicts, heard.append) == PointFlags.SUSPECT | PointFlags.PILE_UP
     assert heard == ["a", "b"]
+
+
+@pytest.mark.parametrize(("action", "level"), [("warn", Level.SUSPECT), ("pause", Level.PAUSE), ("stop", Level.STOP)])
+def test_the_rig_file_says_what_follows(action: Action, level: Level) -> None:
+    asked = Guards(on_sync=action, on_pile_up=action, on_temperature=action)
+    assert guards.judge_sync(Rates(0, 0), 2.5e6, asked).level is level
+    assert guards.judge_sync(Rates(5e6, 0), 2.5e6, asked).level is level
+    assert guards.judge_rate_ratio(Rates(2.5e6, 500e3), asked).level is level
+    assert guards.judge_temperature(298.0, 300.0, asked).level is level
+    assert guards.judge_detector(Rates(2.5e6, 6e6), asked).level is Level.STOP
 
 
 def test_stop_raises_with_its_reason() -> None:

@@ -1,7 +1,8 @@
-"""Guards: each looks at one reading and says ok, suspect or stop, with its reason.
+"""Guards: each looks at one reading and says ok, suspect, pause or stop, with its reason.
 
-A suspect point is kept and marked; stop ends the run with the light out. Thresholds come from the
-rig file. The guards only judge numbers; reading the devices is the business of `point.py`.
+A suspect point is kept and marked; a pause lasts until the reading is good again; stop ends the run, both with the
+light out. Thresholds and what follows come from the rig file. The guards only judge numbers; reading the devices is
+the business of `watch.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from enum import Enum
 from pathlib import Path
 
 from tplm_daq.errors import GuardStop
-from tplm_daq.recipes.rig import Guards
+from tplm_daq.recipes.rig import Action, Guards
 from tplm_daq.roles import Rates
 from tplm_daq.store.layout import PointFlags
 
@@ -23,7 +24,12 @@ class Level(Enum):
 
     OK = "ok"
     SUSPECT = "suspect"
+    PAUSE = "pause"
     STOP = "stop"
+
+
+LEVELS: dict[Action, Level] = {"warn": Level.SUSPECT, "pause": Level.PAUSE, "stop": Level.STOP}
+"""What a rig file asks for, as a level."""
 
 
 @dataclass(frozen=True)
@@ -39,20 +45,23 @@ OK = Verdict(Level.OK)
 
 
 def judge_sync(rates: Rates, asked_hz: float, guards: Guards) -> Verdict:
-    """Stop without sync pulses, or with a sync rate that differs from what was asked for."""
+    """Judge whether there are sync pulses, at the rate that was asked for."""
+    level = LEVELS[guards.on_sync]
     if rates.sync_hz <= 0:
         return Verdict(
-            Level.STOP,
+            level,
             f"no sync: the counter sees no sync pulses where {asked_hz * 1e-6:g} MHz are expected. "
             "Check that the laser runs pulsed, the sync cable is plugged in and the discriminator level fits",
+            PointFlags.SYNC,
         )
     deviation = abs(rates.sync_hz / asked_hz - 1)
     if deviation > guards.sync_tolerance:
         return Verdict(
-            Level.STOP,
+            level,
             f"sync rate is {rates.sync_hz * 1e-6:.6g} MHz where {asked_hz * 1e-6:g} MHz were asked for "
             f"({deviation:.1%} off, {guards.sync_tolerance:.1%} allowed). "
             "Check the laser's trigger source, reflections on the sync cable and the divider",
+            PointFlags.SYNC,
         )
     return OK
 
@@ -64,9 +73,10 @@ def judge_rate_ratio(rates: Rates, guards: Guards) -> Verdict:
     ratio = rates.input_cps / rates.sync_hz
     if ratio > guards.rate_ratio_stop:
         return Verdict(
-            Level.STOP,
+            LEVELS[guards.on_pile_up],
             f"pile-up: {ratio:.1%} of the pulses give a count, {guards.rate_ratio_stop:.1%} is the limit. "
             "Attenuate the detection or lower the power",
+            PointFlags.PILE_UP,
         )
     # the meter counts for 0.1 s: only what exceeds the limit by more than its shot noise is suspect
     if rates.input_cps - 3 * (10 * rates.input_cps) ** 0.5 > guards.rate_ratio_warn * rates.sync_hz:
@@ -91,10 +101,10 @@ def judge_detector(rates: Rates, guards: Guards) -> Verdict:
 
 
 def judge_temperature(measured_k: float, wanted_k: float | None, guards: Guards) -> Verdict:
-    """Suspect a point taken off the wanted temperature."""
+    """Judge whether the sample is at the wanted temperature."""
     if wanted_k is not None and abs(measured_k - wanted_k) > guards.temperature_band_k:
         return Verdict(
-            Level.SUSPECT,
+            LEVELS[guards.on_temperature],
             f"temperature is {measured_k:.3f} K where {wanted_k:g} K is wanted (band {guards.temperature_band_k:g} K)",
             PointFlags.TEMPERATURE,
         )
@@ -102,11 +112,11 @@ def judge_temperature(measured_k: float, wanted_k: float | None, guards: Guards)
 
 
 def judge_disk(folder: Path, needed_mb: float, guards: Guards) -> Verdict:
-    """Stop when the disk cannot take what is still to come."""
+    """Judge whether the disk can take what is still to come."""
     free_mb = shutil.disk_usage(folder).free / 1e6
     if free_mb < guards.free_disk_mb + needed_mb:
         return Verdict(
-            Level.STOP,
+            LEVELS[guards.on_disk],
             f"disk: {free_mb:.0f} MB free in {folder}, {needed_mb:.0f} MB needed and {guards.free_disk_mb} MB kept in "
             "reserve. Free some space or choose another folder with --out",
         )
@@ -119,11 +129,11 @@ def heed(verdicts: Iterable[Verdict], warn: Callable[[str], None]) -> PointFlags
     Raises
     ------
     GuardStop
-        A verdict is stop.
+        A verdict is stop, or still pause.
     """
     flags = PointFlags(0)
     for verdict in verdicts:
-        if verdict.level is Level.STOP:
+        if verdict.level in (Level.PAUSE, Level.STOP):
             raise GuardStop(verdict.reason + ".")
         if verdict.level is Level.SUSPECT:
             warn(verdict.reason)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tplm_daq.acquire import guards
+from tplm_daq.acquire.guards import Verdict
 from tplm_daq.acquire.passes import PlannedPoint
 from tplm_daq.acquire.waiting import Checkpoint, wait, wait_until
+from tplm_daq.acquire.watch import METER_S, guard_dwell, guard_point
 from tplm_daq.errors import DeviceTimeout
 from tplm_daq.recipes.rig import Guards
 from tplm_daq.roles import Microscope, Rates
@@ -22,8 +23,6 @@ PATIENCE = 0.9
 ARRIVAL_POLL_S = 0.02
 WATCH_INTERVAL_S = 1.0
 """How often the detector rate is watched during a dwell."""
-METER_S = 0.1
-"""The counter's rate meters integrate for 100 ms (PHLib manual)."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,8 @@ class PointSettings:
         Thresholds.
     zero_s : float
         Time on the clock from which the points' start times count.
+    other_guards : tuple of callable
+        What else is judged before each point, such as the room on the disk; none of them needs light.
     """
 
     repetition_rate_hz: float
@@ -55,6 +56,7 @@ class PointSettings:
     temperature_k: float | None
     guards: Guards
     zero_s: float = 0.0
+    other_guards: tuple[Callable[[], Verdict], ...] = ()
 
 
 def acquire_point(
@@ -97,7 +99,7 @@ def acquire_point(
     if not settings.is_light_kept_on:
         microscope.laser.turn_on()
         wait(clock, 2 * METER_S, checkpoint)
-    flags = _guard(microscope, settings, warn)
+    flags = guard_point(microscope, settings, checkpoint, warn)
     start_s = clock.now()
     counter.arm(planned.dwell_s)
     try:
@@ -132,19 +134,6 @@ def _move(microscope: Microscope, planned: PlannedPoint, checkpoint: Checkpoint)
         )
 
 
-def _guard(microscope: Microscope, settings: PointSettings, warn: Callable[[str], None]) -> PointFlags:
-    rates = microscope.counter.rates()
-    verdicts = [
-        guards.judge_detector(rates, settings.guards),
-        guards.judge_sync(rates, settings.repetition_rate_hz, settings.guards),
-        guards.judge_rate_ratio(rates, settings.guards),
-    ]
-    if microscope.thermostat is not None and settings.temperature_k is not None:
-        measured_k = microscope.thermostat.temperature_k()
-        verdicts.append(guards.judge_temperature(measured_k, settings.temperature_k, settings.guards))
-    return guards.heed(verdicts, warn)
-
-
 def _wait_for_the_histogram(
     microscope: Microscope,
     dwell_s: float,
@@ -156,7 +145,7 @@ def _wait_for_the_histogram(
     end_s = clock.now() + dwell_s
     while (remaining_s := end_s - clock.now()) > 1e-9:
         wait(clock, min(remaining_s, WATCH_INTERVAL_S), checkpoint)
-        guards.heed([guards.judge_detector(counter.rates(), settings.guards)], warn)
+        guard_dwell(microscope, settings, warn)
     if not wait_until(clock, counter.is_done, 2 * dwell_s + 1.0, ARRIVAL_POLL_S, checkpoint):
         raise DeviceTimeout(
             counter.name,

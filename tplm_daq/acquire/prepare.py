@@ -10,15 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tplm_daq.acquire import guards
-from tplm_daq.acquire.point import METER_S, PointSettings
+from tplm_daq.acquire.point import PointSettings
 from tplm_daq.acquire.waiting import Checkpoint, wait, wait_until
+from tplm_daq.acquire.watch import LIGHT_SETTLES_S, METER_S
 from tplm_daq.errors import DeviceTimeout
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
-from tplm_daq.roles import Microscope
+from tplm_daq.roles import Clock, Microscope, Thermostat
 
 HOMING_TIMEOUT_S = 120.0
 """25 mm at the homing speed of 0.5 mm/s takes 50 s; twice that and some more."""
+TEMPERATURE_POLL_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def prepare(
     n_bins = min(math.ceil(recipe.counter.span_ns * 1e3 / recipe.counter.bin_width_ps), len(delay_ns))
     _home(microscope, checkpoint)
     if recipe.temperature_k is not None and microscope.thermostat is not None:
-        microscope.thermostat.set_temperature(recipe.temperature_k)
+        reach_temperature(microscope.clock, microscope.thermostat, recipe.temperature_k, rig, checkpoint)
     microscope.laser.prepare(light.repetition_rate_hz, light.average_power_nw)
     settings = PointSettings(
         repetition_rate_hz=light.repetition_rate_hz,
@@ -66,7 +68,7 @@ def prepare(
     if microscope.gate is not None:
         microscope.gate.allow()
     microscope.laser.turn_on()
-    wait(microscope.clock, 3 * METER_S, checkpoint)
+    wait(microscope.clock, LIGHT_SETTLES_S, checkpoint)
     rates = microscope.counter.rates()
     verdicts = [
         guards.judge_detector(rates, rig.guards),
@@ -74,6 +76,40 @@ def prepare(
     ]
     guards.heed(verdicts, warn)
     return Prepared(settings, delay_ns[:n_bins])
+
+
+def reach_temperature(
+    clock: Clock, thermostat: Thermostat, wanted_k: float, rig: RigRecipe, checkpoint: Checkpoint
+) -> None:
+    """Set a temperature and wait until it has stayed in its band for as long as the rig file asks.
+
+    Raises
+    ------
+    DeviceTimeout
+        It did not get there in time; the message says how far it came.
+    DeviceError, LimitError, Aborted
+        The thermostat failed or refused, or the operator ended the wait.
+    """
+    band_k, policies = rig.guards.temperature_band_k, rig.policies
+    thermostat.set_temperature(wanted_k)
+    due_s = clock.now() + policies.temperature_timeout_s
+    in_band_since_s = math.inf
+    while True:
+        measured_k = thermostat.temperature_k()
+        now_s = clock.now()
+        is_in_band = abs(measured_k - wanted_k) <= band_k
+        in_band_since_s = min(in_band_since_s, now_s) if is_in_band else math.inf
+        if now_s - in_band_since_s >= policies.temperature_settle_s:
+            return
+        if now_s >= due_s:
+            raise DeviceTimeout(
+                thermostat.name,
+                thermostat.address,
+                f"{wanted_k:g} K was not reached and held for {policies.temperature_settle_s:g} s within "
+                f"{policies.temperature_timeout_s:g} s; it is at {measured_k:.3f} K (band {band_k:g} K)",
+                "Check heater range and cooling, or give policies.temperature_timeout more time in the rig file",
+            )
+        wait(clock, TEMPERATURE_POLL_S, checkpoint)
 
 
 def _home(microscope: Microscope, checkpoint: Checkpoint) -> None:

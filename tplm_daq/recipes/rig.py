@@ -107,15 +107,28 @@ class Limits(Model):
     temperature_rate_k_min: Annotated[KelvinPerMinute, Positive] = 10.0
 
 
+Action = Literal["warn", "pause", "stop"]
+"""What a guard does: mark the point and go on, wait with the light out until things are good, or end the run."""
+
+
 class Guards(Model):
-    """What is watched before and during each point."""
+    """What is watched before and during each point, and what follows when it is not good."""
 
     sync_tolerance: Annotated[Fraction, Positive] = 0.01
+    on_sync: Action = "stop"
     rate_ratio_warn: Annotated[Fraction, Positive] = 0.01
+    """Counts per pulse above which points are marked; the analysis corrects for pile-up."""
     rate_ratio_stop: Annotated[Fraction, Positive] = 0.1
+    """Counts per pulse above which `on_pile_up` follows."""
+    on_pile_up: Action = "stop"
     detector_limit_cps: Annotated[CountsPerSecond, Positive] = 5e6
+    """Above this rate the light is put out and the run ends, whatever else is asked for."""
     temperature_band_k: Annotated[Kelvin, Positive] = 0.5
+    on_temperature: Action = "pause"
     free_disk_mb: Annotated[int, Field(ge=1)] = 200
+    on_disk: Action = "stop"
+    pause_timeout_s: Annotated[Seconds, Positive] = 1800.0
+    """A pause that lasts longer than this ends the run."""
 
 
 class Policies(Model):
@@ -123,6 +136,9 @@ class Policies(Model):
 
     temperature_at_end: Literal["hold", "heater_off"] = "hold"
     settle_s: Annotated[Seconds, Field(ge=0)] = 0.1
+    temperature_settle_s: Annotated[Seconds, Field(ge=0)] = 60.0
+    """A temperature counts as reached when it has stayed in `guards.temperature_band` for this long."""
+    temperature_timeout_s: Annotated[Seconds, Positive] = 7200.0
     watchdog_timeout_s: Annotated[Seconds, Field(ge=0.5, le=10)] = 1.5
     """The light is put out when the program gives no sign of life for this long, by a process of its own."""
 

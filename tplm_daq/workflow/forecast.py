@@ -13,7 +13,7 @@ import numpy as np
 
 from tplm_daq.acquire.passes import PlannedPoint, UpAndDown
 from tplm_daq.acquire.path import line_positions
-from tplm_daq.acquire.point import METER_S
+from tplm_daq.acquire.watch import METER_S
 from tplm_daq.analysis.design import PlannedScan, expected_scan, expected_standard_error
 from tplm_daq.analysis.models import pixel_profile
 from tplm_daq.recipes.rig import RigRecipe
