@@ -1,26 +1,14 @@
-"""What PHLib 3.0 says in numbers: modes, flags, warnings and error codes, and what to do about an error.
+"""What PHLib 3.0 says in numbers: features, flags, warnings and error codes.
 
-Source: phdefin.h and errorcodes.h of PHLib 3.0 (October 2015). The advice given with an error is ours.
+Source: phdefin.h and errorcodes.h of PHLib 3.0 (October 2015).
 """
 
 from __future__ import annotations
 
 from enum import IntEnum, IntFlag
+from typing import ClassVar
 
-
-class Mode(IntEnum):
-    """Measurement mode given to `PH_Initialize`."""
-
-    HISTOGRAM = 0
-    T2 = 2
-    T3 = 3
-
-
-class Channel(IntEnum):
-    """Input of the counter."""
-
-    SYNC = 0
-    DETECTOR = 1
+from drivers.picoquant.errors import VendorError
 
 
 class Features(IntFlag):
@@ -106,55 +94,10 @@ class ErrorCode(IntEnum):
     HARDWARE_F15 = -78
 
 
-TRANSIENT_CODES = frozenset({ErrorCode.USB_VCMD_FAIL, ErrorCode.USB_BULKRD_FAIL})
-"""USB hiccups: one retry after 0.1 s usually succeeds; the retry is the caller's."""
+class PicoHarpError(VendorError):
+    """The PicoHarp, or PHLib, refused a call."""
 
-HARDWARE_CODES = frozenset(code for code in ErrorCode if -28 <= code <= -25 or -78 <= code <= -64)
-"""Faults of the device itself, after which `PH_GetHardwareDebugInfo` has something to tell."""
-
-
-_KNOWN_CODES = frozenset(ErrorCode)
-
-
-class PicoHarpError(OSError):
-    """The counter, or the vendor's library, refused a call.
-
-    Attributes
-    ----------
-    function : str
-        Name of the library function.
-    code : int
-        What it returned; an `ErrorCode` where the header knows the value.
-    is_transient : bool
-        Whether one retry after 0.1 s is worth while.
-    """
-
-    def __init__(self, function: str, arguments: tuple[object, ...], code: int, detail: str = "") -> None:
-        self.function = function
-        self.code = code
-        self.is_transient = code in TRANSIENT_CODES
-        name = ErrorCode(code).name if code in _KNOWN_CODES else "unknown"
-        shown = ", ".join(str(argument) for argument in arguments)
-        detail = f" The device says: {detail}" if detail else ""
-        super().__init__(f"{function}({shown}) returned {code} ({name}). {_advice(code)}{detail}")
-
-
-def _advice(code: int) -> str:
-    """Say what to do about an error code."""
-    if code == ErrorCode.DEVICE_OPEN_FAIL:
-        return "Switch the PicoHarp on and check its USB cable."
-    if code in (ErrorCode.DEVICE_BUSY, ErrorCode.DEVICE_LOCKED):
-        return "Another program holds the PicoHarp: close the vendor's software and any earlier session."
-    if code == ErrorCode.INSTANCE_RUNNING:
-        return "A measurement or another program is running: stop it first."
-    if code in (ErrorCode.DEVICE_NOT_OPEN, ErrorCode.NOT_INITIALIZED, ErrorCode.NOT_CALIBRATED):
-        return "Call open() and initialise() before anything else."
-    if code in TRANSIENT_CODES:
-        return "A USB transfer failed: repeat the call once after 0.1 s, then close, open and initialise again."
-    if -35 <= code <= -32 or code in (ErrorCode.DEVICE_CALLBSET_FAIL, ErrorCode.DEVICE_BARMAP_FAIL):
-        return "The USB connection is lost: plug it into the computer itself (no hub), then open and initialise again."
-    if code in HARDWARE_CODES:
-        return "The device reports a fault: switch it off and on; if it stays, keep this message for the vendor."
-    if code == ErrorCode.INVALID_OPTION:
-        return "This device lacks the option: see its features."
-    return "This is a fault of the program that called it, not of the device: report it with this message."
+    names: ClassVar[type[IntEnum]] = ErrorCode
+    hardware_codes: ClassVar[frozenset[int]] = frozenset(
+        code for code in ErrorCode if -28 <= code <= -25 or -78 <= code <= -64
+    )

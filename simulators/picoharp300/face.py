@@ -1,47 +1,25 @@
-"""The C face of PHLib 3.0: raw functions at addresses, without declared types, as after loading the vendor's library.
-
-A driver that declares a wrong type or forgets a pointer fails here as it would there. What the functions do is asked
-of `answer`: of the device in this process (`table.py`), or of one on a bench elsewhere (`simulators.serving.far`).
-Types and order of the arguments are the vendor header's.
+"""Argument types of PHLib 3.0, router functions apart.
 
 Source: phlib.h of PHLib 3.0 (October 2015).
 """
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable
-from ctypes import CFUNCTYPE, POINTER, c_char, c_double, c_int, c_uint, c_void_p
-from typing import Any, TypeAlias
+from ctypes import c_int
 
-INVALID_ARGUMENT = -17
-"""Returned also for a pointer that leads nowhere."""
+from simulators.tcspc.face import DOUBLE, INT, TEXT, WORDS, Signatures
 
-LONGEST_TEXT = 16384
-"""Room in bytes that the header demands for the longest texts."""
-
-Value: TypeAlias = str | bytes | int | float
-"""What a function writes through one of its pointers; bytes are a histogram, uint32."""
-
-Answer: TypeAlias = tuple[int, tuple[Value, ...]]
-"""Return code, and what is written through the pointers in their order; nothing is written after an error."""
-
-_TEXT = POINTER(c_char)
-_INT = POINTER(c_int)
-_DOUBLE = POINTER(c_double)
-_COUNTS = POINTER(c_uint)
-
-SIGNATURES: dict[str, tuple[Any, ...]] = {
-    "PH_GetLibraryVersion": (_TEXT,),
-    "PH_GetErrorString": (_TEXT, c_int),
-    "PH_OpenDevice": (c_int, _TEXT),
+SIGNATURES: Signatures = {
+    "PH_GetLibraryVersion": (TEXT,),
+    "PH_GetErrorString": (TEXT, c_int),
+    "PH_OpenDevice": (c_int, TEXT),
     "PH_CloseDevice": (c_int,),
     "PH_Initialize": (c_int, c_int),
-    "PH_GetHardwareInfo": (c_int, _TEXT, _TEXT, _TEXT),
-    "PH_GetSerialNumber": (c_int, _TEXT),
-    "PH_GetFeatures": (c_int, _INT),
-    "PH_GetBaseResolution": (c_int, _DOUBLE, _INT),
-    "PH_GetHardwareDebugInfo": (c_int, _TEXT),
+    "PH_GetHardwareInfo": (c_int, TEXT, TEXT, TEXT),
+    "PH_GetSerialNumber": (c_int, TEXT),
+    "PH_GetFeatures": (c_int, INT),
+    "PH_GetBaseResolution": (c_int, DOUBLE, INT),
+    "PH_GetHardwareDebugInfo": (c_int, TEXT),
     "PH_Calibrate": (c_int,),
     "PH_SetInputCFD": (c_int, c_int, c_int, c_int),
     "PH_SetSyncDiv": (c_int, c_int),
@@ -53,64 +31,16 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "PH_ClearHistMem": (c_int, c_int),
     "PH_StartMeas": (c_int, c_int),
     "PH_StopMeas": (c_int,),
-    "PH_CTCStatus": (c_int, _INT),
-    "PH_GetHistogram": (c_int, _COUNTS, c_int),
-    "PH_GetResolution": (c_int, _DOUBLE),
-    "PH_GetCountRate": (c_int, c_int, _INT),
-    "PH_GetFlags": (c_int, _INT),
-    "PH_GetElapsedMeasTime": (c_int, _DOUBLE),
-    "PH_GetWarnings": (c_int, _INT),
-    "PH_GetWarningsText": (c_int, _TEXT, c_int),
+    "PH_CTCStatus": (c_int, INT),
+    "PH_GetHistogram": (c_int, WORDS, c_int),
+    "PH_GetResolution": (c_int, DOUBLE),
+    "PH_GetCountRate": (c_int, c_int, INT),
+    "PH_GetFlags": (c_int, INT),
+    "PH_GetElapsedMeasTime": (c_int, DOUBLE),
+    "PH_GetWarnings": (c_int, INT),
+    "PH_GetWarningsText": (c_int, TEXT, c_int),
+    "PH_SetMarkerEnable": (c_int, c_int, c_int, c_int, c_int),
+    "PH_SetMarkerEdges": (c_int, c_int, c_int, c_int, c_int),
+    "PH_SetMarkerHoldoffTime": (c_int, c_int),
+    "PH_ReadFiFo": (c_int, WORDS, c_int, INT),
 }
-"""Argument types of every function, the device index included where there is one."""
-
-
-class FunctionTable(ctypes.CDLL):
-    """A library without a file: `answer` says what its functions return and write.
-
-    Parameters
-    ----------
-    name : str
-        Name of the library in messages.
-    """
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name, handle=0)
-        # The thunks must live as long as the addresses are in use.
-        self._thunks = {name: CFUNCTYPE(c_int, *types)(self._thunk(name)) for name, types in SIGNATURES.items()}
-
-    def __getitem__(self, name: Any) -> Any:
-        """Return a fresh, undeclared function of the table, as `ctypes.CDLL` does."""
-        if name not in self._thunks:
-            raise AttributeError(f"{self._name}: undefined symbol: {name}")
-        return self._FuncPtr(ctypes.cast(self._thunks[name], c_void_p).value or 0)
-
-    def answer(self, function: str, numbers: tuple[int, ...]) -> Answer:
-        """Do what `function` does with its integer arguments; must not raise, for nothing can pass into C."""
-        raise NotImplementedError
-
-    def _thunk(self, function: str) -> Callable[..., int]:
-        """Return the Python side of a C function: the integers go in, what comes back goes through the pointers."""
-
-        def call(*arguments: Any) -> int:
-            numbers = tuple(value for value in arguments if isinstance(value, int))
-            pointers = [value for value in arguments if not isinstance(value, int)]
-            if not all(pointers):
-                return INVALID_ARGUMENT
-            code, values = self.answer(function, numbers)
-            for pointer, value in zip(pointers, values, strict=False):
-                _write(pointer, value)
-            return code
-
-        return call
-
-
-def _write(pointer: Any, value: Value) -> None:
-    """Put a result where the caller wants it."""
-    if isinstance(value, str):
-        text = value.encode("latin-1", "replace")[: LONGEST_TEXT - 1] + b"\0"
-        ctypes.memmove(pointer, text, len(text))
-    elif isinstance(value, bytes):
-        ctypes.memmove(pointer, value, len(value))
-    else:
-        pointer[0] = value

@@ -11,8 +11,8 @@ from simulators.serving.host import BenchHost
 from simulators.serving.pty_port import HAS_PTYS, PtyPort
 from simulators.serving.real_time import RealTime
 
-SERIAL_ROLES = ("detector_x", "detector_y", "thermostat")
-"""Boxes whose USB is a serial port: KST101 (APT protocol, issue 25) and Lake Shore 335 (manual, section 6.3)."""
+SERIAL_ROLES = ("detector_x", "detector_y", "thermostat", "attenuator")
+"""Boxes whose USB is a serial port: KST101 (APT protocol, issue 25), Lake Shore 335 (manual, section 6.3), FW102C."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class ServedBench:
         time = RealTime()
         self.bench = bench = Bench(settings, time, time)
         self._host = BenchHost(bench.counter, OperatorDouble(bench.laser, time), bench.truth, time)
-        self._ptys = {role: PtyPort(bench.servers[role]) for role in SERIAL_ROLES if HAS_PTYS}
+        self._ptys = {role: PtyPort(bench.servers[role]) for role in SERIAL_ROLES if HAS_PTYS and role in bench.servers}
         self.address = self._host.address
         self.places = {
             role: Place(server.visa_address, server.url, self._ptys[role].path if role in self._ptys else None)

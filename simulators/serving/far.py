@@ -13,9 +13,10 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulators.picoharp300.face import Answer, FunctionTable
-from simulators.picoharp300.table import HARDWARE_F01
+from simulators.picoharp300.face import SIGNATURES
 from simulators.serving.messages import receive, send
+from simulators.tcspc.face import Answer, FunctionTable
+from simulators.tcspc.refusal import HARDWARE_F01
 
 TIMEOUT_S = 10.0
 """A bench answers in milliseconds unless its computer is very busy."""
@@ -123,7 +124,7 @@ class FarLibrary(FunctionTable):
     """
 
     def __init__(self, bench: FarBench) -> None:
-        super().__init__(f"phlib (simulated at {bench.address})")
+        super().__init__(f"phlib (simulated at {bench.address})", SIGNATURES)
         self._bench = bench
         self._fault = ""
 

@@ -14,10 +14,11 @@ from contextlib import AbstractContextManager, suppress
 from ctypes import c_int
 from typing import Any, Protocol
 
-from simulators.picoharp300.face import SIGNATURES, Answer
-from simulators.picoharp300.table import DEVICE_NOT_OPEN
+from simulators.picoharp300.face import SIGNATURES
 from simulators.server import IDLE_WAKEUP_S
 from simulators.serving.messages import receive, send
+from simulators.tcspc.face import Answer
+from simulators.tcspc.refusal import DEVICE_NOT_OPEN
 
 DEVICE_LOCKED = -11
 LARGEST = 1e100

@@ -1,8 +1,8 @@
 """Messages between a bench and programs elsewhere on this computer.
 
 A message is a head of two big-endian 32-bit numbers, the sizes of the two parts that follow: a JSON object in UTF-8,
-and a block of raw bytes, which may be empty (a histogram goes there). JSON keeps integers exact, and floats too, since
-Python writes the shortest digits that read back as the same number.
+and a block of raw bytes, which may be empty (a histogram or records go there). JSON keeps integers exact, and floats
+too, since Python writes the shortest digits that read back as the same number.
 
 Requests: ``{"call": "PH_GetCountRate", "numbers": [0, 1]}``, ``{"call": "set_by_hand", "what": TEXT, "quantities":
 {NAME: NUMBER}}`` and ``{"call": "truth", "average_power_nw": NUMBER, "repetition_rate_hz": NUMBER}``. Replies:
@@ -18,8 +18,8 @@ import struct
 from typing import Any
 
 MAX_JSON = 65536
-MAX_BLOCK = 65536 * 4
-"""A histogram of 65536 bins, uint32."""
+MAX_BLOCK = 131072 * 4
+"""As many records as one call reads, uint32; a histogram is half of that."""
 
 _HEAD = struct.Struct(">II")
 

@@ -5,8 +5,8 @@ from ctypes import byref, c_int, create_string_buffer
 import pytest
 
 from simulators.emission import uniform_emission
-from simulators.picoharp300.meter import RateMeter
 from simulators.picoharp300.table import PicoHarpTable
+from simulators.tcspc.meter import RateMeter
 from tests.simulators.counter_world import MS, CounterWorld
 
 

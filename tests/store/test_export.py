@@ -30,7 +30,7 @@ def assert_same(found: TimePositionMap, wanted: TimePositionMap) -> None:
         np.testing.assert_array_equal(other, value, err_msg=name)
 
 
-@pytest.mark.parametrize("to", ["npz", "csv"])
+@pytest.mark.parametrize("to", ["npz", "csv", "ptu"])
 @pytest.mark.parametrize("t0_ns", [None, 0.1 / 3])
 def test_what_was_exported_reads_back_to_the_last_bit(tmp_path: Path, to: str, t0_ns: float | None) -> None:
     data = run_map(tmp_path, t0_ns=t0_ns)
@@ -58,7 +58,7 @@ def test_numpy_alone_reads_an_export(tmp_path: Path) -> None:
     np.testing.assert_array_equal(table[:, 1:].T, data.counts)
 
 
-@pytest.mark.parametrize("to", ["npz", "csv"])
+@pytest.mark.parametrize("to", ["npz", "csv", "ptu"])
 def test_an_existing_target_is_kept_and_refused(tmp_path: Path, to: str) -> None:
     path = tmp_path / f"run.{to}"
     path.write_text("mine")
@@ -68,8 +68,7 @@ def test_an_existing_target_is_kept_and_refused(tmp_path: Path, to: str) -> None
 
 
 REFUSED = {
-    "ptu": ("run.ptu", r"--to ptu is not available yet: .* Available are npz and csv"),
-    "xlsx": ("run.xlsx", r"--to xlsx: there is no such format\. Available are npz and csv"),
+    "xlsx": ("run.xlsx", r"--to xlsx: there is no such format\. Available are npz, csv, ptu"),
     "csv": ("run.npz", r"run.npz: a csv file must be called so to be read again\. End its name in \.csv"),
 }
 

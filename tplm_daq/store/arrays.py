@@ -1,4 +1,4 @@
-"""Arrays that a foreign file was read into, checked and made into the map that analysis takes.
+"""Arrays that a foreign file was read into, checked and made into the map that analysis takes, and back.
 
 What each array is called, its shape and its unit are the same for every format; a message names the file,
 the array and what it must be. Nothing is corrected or guessed.
@@ -63,6 +63,28 @@ def map_of_arrays(path: Path, arrays: Arrays) -> TimePositionMap:
         pixel_nm=_pixel(path, arrays),
         dead_time_ns=_number(path, arrays, "dead_time_ns", "ns"),
     )
+
+
+def arrays_of_map(data: TimePositionMap) -> Arrays:
+    """Return a map as the arrays of an `.npz` archive; what is not known is left out.
+
+    Parameters
+    ----------
+    data : TimePositionMap
+        Counts over position and delay.
+
+    Returns
+    -------
+    mapping of str to ndarray
+        `counts` (n_position, n_bin), `position_nm` (n_position, 2), `delay_ns` (n_bin,), and the conditions.
+    """
+    conditions = {name: getattr(data, name) for name in OPTIONAL}
+    return {
+        "counts": np.asarray(data.counts),
+        "position_nm": np.column_stack([data.x_nm, data.y_nm]),
+        "delay_ns": data.delay_ns,
+        **{name: np.asarray(value, np.float64) for name, value in conditions.items() if value is not None},
+    }
 
 
 def check_names(path: Path, names: Sequence[str]) -> None:

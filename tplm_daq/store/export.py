@@ -7,16 +7,16 @@ in the run file, which HDF5 tools read as it is.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tplm_daq.errors import InputError, StoreError
 from tplm_daq.photons.histogram import TimePositionMap
-from tplm_daq.store.arrays import OPTIONAL
+from tplm_daq.store.arrays import arrays_of_map
 from tplm_daq.store.csv_table import csv_lines
+from tplm_daq.store.ptu import write_ptu
 
 
 def export_map(data: TimePositionMap, to: str, path: Path) -> None:
@@ -27,14 +27,15 @@ def export_map(data: TimePositionMap, to: str, path: Path) -> None:
     data : TimePositionMap
         Counts over position and delay.
     to : str
-        "npz" or "csv".
+        "npz", "csv" or "ptu".
     path : Path
         The file; must not exist, and must end in the suffix of its format.
 
     Raises
     ------
     InputError
-        If the format does not exist or does not go with the file's name, or the file exists or cannot be made.
+        If the format does not exist, cannot hold this map or does not go with the file's name, or the file exists or
+        cannot be made.
     StoreError
         If the disk does not take it; no half-written file is left.
     """
@@ -51,6 +52,9 @@ def export_map(data: TimePositionMap, to: str, path: Path) -> None:
     try:
         with path.open("wb") as stream:
             FORMATS[to](data, stream)
+    except InputError:
+        path.unlink()
+        raise
     except OSError as error:
         path.unlink()
         raise StoreError(
@@ -72,35 +76,8 @@ def check_format(to: str) -> None:
     InputError
         With the formats there are.
     """
-    if to == "ptu":
-        raise InputError(
-            "--to ptu is not available yet: a PTU file lists single photons, and run files hold histograms. "
-            f"Available are {' and '.join(FORMATS)}."
-        )
     if to not in FORMATS:
-        raise InputError(f"--to {to}: there is no such format. Available are {' and '.join(FORMATS)}.")
-
-
-def arrays_of_map(data: TimePositionMap) -> Mapping[str, NDArray[np.generic]]:
-    """Return a map as the arrays of an `.npz` archive; what is not known is left out.
-
-    Parameters
-    ----------
-    data : TimePositionMap
-        Counts over position and delay.
-
-    Returns
-    -------
-    mapping of str to ndarray
-        `counts` (n_position, n_bin), `position_nm` (n_position, 2), `delay_ns` (n_bin,), and the conditions.
-    """
-    conditions = {name: getattr(data, name) for name in OPTIONAL}
-    return {
-        "counts": np.asarray(data.counts),
-        "position_nm": np.column_stack([data.x_nm, data.y_nm]),
-        "delay_ns": data.delay_ns,
-        **{name: np.asarray(value, np.float64) for name, value in conditions.items() if value is not None},
-    }
+        raise InputError(f"--to {to}: there is no such format. Available are {', '.join(FORMATS)}.")
 
 
 def _write_npz(data: TimePositionMap, stream: io.BufferedWriter) -> None:
@@ -111,5 +88,9 @@ def _write_csv(data: TimePositionMap, stream: io.BufferedWriter) -> None:
     stream.writelines(line.encode() for line in csv_lines(data))
 
 
-FORMATS: dict[str, Callable[[TimePositionMap, io.BufferedWriter], None]] = {"npz": _write_npz, "csv": _write_csv}
+FORMATS: dict[str, Callable[[TimePositionMap, io.BufferedWriter], None]] = {
+    "npz": _write_npz,
+    "csv": _write_csv,
+    "ptu": write_ptu,
+}
 """Formats by the name that the user gives, which is also the suffix."""

@@ -4,7 +4,7 @@ An `.npz` archive holds `counts` (n_position, n_bin), `position_nm` (n_position,
 `delay_ns` (n_bin,), the bin centres with an arbitrary zero. `repetition_rate_hz`, `dwell_s` (one number
 or one per position), `t0_ns`, `response_fwhm_ns`, `pixel_nm` (one number or x and y) and `dead_time_ns`
 may be added. Other keys are left alone, unless they look like one of these misspelt. The same as text is
-described in `csv_table`.
+described in `csv_table`, as time-tag records in `ptu`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tplm_daq.errors import InputError
 from tplm_daq.photons.histogram import TimePositionMap
 from tplm_daq.store.arrays import OPTIONAL, REQUIRED, check_names, map_of_arrays
 from tplm_daq.store.csv_table import read_csv
+from tplm_daq.store.ptu import read_ptu
 from tplm_daq.store.reader import open_run
 
 RUN_SUFFIXES = (".h5", ".hdf5", ".nxs")
@@ -47,7 +48,7 @@ def load_map(path: Path) -> TimePositionMap:
     Parameters
     ----------
     path : Path
-        `.h5` (a run of this program), `.npz` or `.csv`.
+        `.h5` (a run of this program), `.npz`, `.csv` or `.ptu`.
 
     Returns
     -------
@@ -67,9 +68,12 @@ def load_map(path: Path) -> TimePositionMap:
         return read_npz(path)
     if suffix == ".csv":
         return read_csv(path)
+    if suffix == ".ptu":
+        return read_ptu(path)
     raise InputError(
-        f"{path}: files of type '{suffix}' cannot be analysed. Possible are .h5 (a run of this program), .csv (a "
-        f"column delay_ns and one per position) and .npz ({', '.join(REQUIRED)}; optional {', '.join(OPTIONAL)})."
+        f"{path}: files of type '{suffix}' cannot be analysed. Possible are .h5 (a run of this program), .ptu (T3 "
+        f"records), .csv (a column delay_ns and one per position) and .npz ({', '.join(REQUIRED)}; optional "
+        f"{', '.join(OPTIONAL)})."
     )
 
 

@@ -1,0 +1,1 @@
+"""What the doubles of the vendor's counters share: the C face, measurements in the course of time, rate meters."""
