@@ -1,4 +1,4 @@
-"""One axis of an attocube ANC350: its readings, settings and closed-loop moves.
+"""One axis of an attocube ANC350: its readings, settings, single steps and closed-loop moves.
 
 The property table stands here, the link and the three axes together in `drivers/anc350.py`. A command is a
 text such as ``SET AMPLITUDE {ch} 30000``, with names as in `drivers.uc_codec.Address`.
@@ -9,15 +9,16 @@ Sciences, 2009).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import IntFlag
 from typing import Any
 
 from pymeasure.instruments import Channel
 
+from drivers.anc350_limits import MAX_AMPLITUDE_V, MAX_FREQUENCY_HZ, within
 from drivers.uc_codec import Address
 
-MAX_FREQUENCY_HZ = 2000  # above, only one axis may run at a time
+BEYOND_TRAVEL_NM = 500_000
+"""A reading further out is the end of the calibration table: an open or shorted sensor, not a place."""
 
 
 class Anc350Error(OSError):
@@ -29,7 +30,7 @@ class SensorLost(Anc350Error):
 
 
 class EndOfTravel(Anc350Error):
-    """The positioner stopped at an end of its travel instead of at its target."""
+    """The positioner stands at an end of its travel and cannot go on."""
 
 
 class AxisStatus(IntFlag):
@@ -40,18 +41,6 @@ class AxisStatus(IntFlag):
     SENSOR_ERROR = 0x0100
     SENSOR_DISCONNECTED = 0x0400
     REFERENCE_VALID = 0x0800
-
-
-def within(what: str, unit: str, advice: str) -> Callable[[float, tuple[float, float]], float]:
-    """Return a strict validator whose message says which quantity, in which unit, and what to do."""
-
-    def validator(value: float, limits: tuple[float, float]) -> float:
-        low, high = limits
-        if not low <= value <= high:
-            raise ValueError(f"ANC350 {what}: {value:g} {unit} is outside {low:g} to {high:g} {unit}; {advice}.")
-        return value
-
-    return validator
 
 
 def _flag(address: Address, docs: str) -> Any:
@@ -83,7 +72,13 @@ def _quantity(address: Address, docs: str, validator: Any, values: tuple[float, 
 
 
 class Axis(Channel):
-    """One positioner; indices 0, 1 and 2."""
+    """One positioner; indices 0, 1 and 2.
+
+    Attributes
+    ----------
+    travel_nm, amplitude_range_v, frequency_range_hz : tuple of float
+        Lowest and highest target, amplitude and step rate; change them with `limit_travel` and `limit_drive`.
+    """
 
     position_nm = Channel.measurement("GET POSITION {ch}", """Measure the position in nm (int).""", cast=int)
 
@@ -97,6 +92,7 @@ class Axis(Channel):
     has_sensor_error = _flag(Address.SENSOR_ERROR, """Get whether the position sensor is in error (bool).""")
     is_at_forward_end = _flag(Address.END_OF_TRAVEL_FORWARD, """Get whether it is blocked forward (bool).""")
     is_at_backward_end = _flag(Address.END_OF_TRAVEL_BACKWARD, """Get whether it is blocked backward (bool).""")
+    has_over_current = _flag(Address.OVER_CURRENT, """Get whether over-current has switched it off (bool).""")
 
     output_enabled = _switch(
         Address.OUTPUT_ENABLE,
@@ -106,19 +102,30 @@ class Axis(Channel):
         Address.OFF_AT_END_OF_TRAVEL,
         """Control whether the output goes off at an end of travel (bool, firmware 4).""",
     )
+    grounds_after_motion = _switch(
+        Address.GROUND_AFTER_MOTION,
+        """Control whether the output goes to 0 V after every motion (bool), which heats and drifts least.""",
+    )
 
     amplitude_v = _quantity(
         Address.AMPLITUDE,
-        """Control the step amplitude in V (float strictly from 0 to `max_amplitude_v`).""",
+        """Control the step amplitude in V (float strictly within limits that follow the temperature).""",
         within("amplitude", "V", "cold positioners need 40 to 50 V, and more endangers the piezo"),
         (0.0, 60.0),
         per_unit=1000,
     )
     frequency_hz = _quantity(
         Address.FREQUENCY,
-        """Control the step rate in Hz (int strictly from 1 to 2000).""",
+        """Control the step rate in Hz (int strictly from 1 to 2000, less when cold).""",
         within("frequency", "Hz", "1000 Hz is usual"),
         (1, MAX_FREQUENCY_HZ),
+    )
+    dc_level_v = _quantity(
+        Address.DC_LEVEL,
+        """Control the voltage at the piezo after a motion, in V (float strictly from 0 to 70).""",
+        within("DC level", "V", "0 V lets the positioner rest"),
+        (0.0, MAX_AMPLITUDE_V),
+        per_unit=1000,
     )
     target_nm = _quantity(
         Address.TARGET,
@@ -133,12 +140,36 @@ class Axis(Channel):
         (500, 1_000_000),
     )
 
+    capacitance_nf = Channel.measurement(
+        "GET CAPACITANCE {ch}",
+        """Measure the positioner's capacitance in nF (float), as of the last `measure_capacitance`.
+
+        Some 100 to 1500 nF when warm and less when cold; 0 is an open cable.
+        """,
+        cast=int,
+        get_process=lambda picofarads: picofarads / 1000,
+    )
+
     _is_running = Channel.setting(
         "SET RUN_TO_TARGET {ch} %d",
         """Set whether the controller drives to the target and holds it (bool).""",
         set_process=bool,
         check_set_errors=True,
     )
+
+    def __init__(self, parent: Any, id: int) -> None:  # noqa: A002, pymeasure's name
+        super().__init__(parent, id)
+        self.limit_travel((0, 5_000_000))
+        self.limit_drive((0.0, 60.0), MAX_FREQUENCY_HZ)
+
+    def limit_travel(self, travel_nm: tuple[float, float]) -> None:
+        """Set the lowest and the highest target in nm."""
+        self.travel_nm = self.target_nm_values = travel_nm
+
+    def limit_drive(self, amplitude_range_v: tuple[float, float], highest_hz: float) -> None:
+        """Set which amplitudes in V and up to which step rate in Hz the positioner may be driven."""
+        self.amplitude_range_v = self.amplitude_v_values = amplitude_range_v
+        self.frequency_range_hz = self.frequency_hz_values = (1, highest_hz)
 
     def move_to(self, target_nm: float) -> None:
         """Start a closed-loop move to a position in nm; it goes on holding the target until `stop`.
@@ -150,16 +181,53 @@ class Axis(Channel):
         SensorLost
             The loop cannot be closed; nothing moves.
         Anc350Error
-            The controller refused.
+            The drive is set beyond its limits, or the controller refused; nothing moves.
         """
         self.target_nm = target_nm
         self._sound_status()
+        self._check_sensor()
+        self._check_drive()
+        self.turns_off_at_end = True
         self.output_enabled = True
         self._is_running = True
 
+    def step(self, is_forward: bool) -> None:
+        """Take one step in open loop, also without a sensor; step sizes scatter and depend on the load.
+
+        Raises
+        ------
+        EndOfTravel
+            It is blocked in this direction already.
+        Anc350Error
+            The drive is set beyond its limits, or the controller refused; nothing moves.
+        """
+        if self.is_at_forward_end if is_forward else self.is_at_backward_end:
+            direction = "forward" if is_forward else "backward"
+            raise EndOfTravel(f"{self._label}: at the {direction} end of its travel; step the other way.")
+        self._check_drive()
+        self.output_enabled = True
+        self._order(Address.STEP_FORWARD if is_forward else Address.STEP_BACKWARD, 1)
+
     def stop(self) -> None:
-        """Stop driving to the target (harmless when nothing runs); the output stays as it is."""
+        """Stop driving to the target and running freely (harmless when nothing runs); the output stays as it is."""
         self._is_running = False
+        self._order(Address.GO_FORWARD, 0)
+
+    def measure_capacitance(self) -> None:
+        """Start measuring `capacitance_nf`, which takes some seconds.
+
+        Raises
+        ------
+        Anc350Error
+            The axis moves; nothing was started.
+        """
+        if self.is_moving:
+            raise Anc350Error(f"{self._label}: moving, so its capacitance cannot be measured; stop it first.")
+        self._order(Address.MEASURE_CAPACITANCE, 1)
+
+    def clear_over_current(self) -> None:
+        """Allow an axis that over-current has switched off to be switched on again."""
+        self._order(Address.CLEAR_OVER_CURRENT, 1)
 
     def has_arrived(self) -> bool:
         """Poll whether the target is reached.
@@ -176,18 +244,44 @@ class Axis(Channel):
             return True
         if status & AxisStatus.END_OF_TRAVEL:
             raise EndOfTravel(
-                f"{self.parent.name} axis {self.id}: end of travel at {self.position_nm} nm on the way to "
+                f"{self._label}: end of travel at {self.position_nm} nm on the way to "
                 f"{self.target_nm} nm; stop, and choose a target further inside."
             )
         if not self.output_enabled:
-            raise Anc350Error(f"{self.parent.name} axis {self.id}: the output went off; move again to switch it on.")
+            if self.has_over_current:
+                raise Anc350Error(f"{self._label}: over-current has switched it off; check the cable, then clear it.")
+            raise Anc350Error(f"{self._label}: the output went off; move again to switch it on.")
         return False
+
+    @property
+    def _label(self) -> str:
+        return f"{self.parent.name} axis {self.id}"
+
+    def _order(self, address: Address, value: int) -> None:
+        self.write(f"SET {address.name} {{ch}} {value}")
+        self.check_set_errors()
 
     def _sound_status(self) -> AxisStatus:
         status = self.status
         if status & (AxisStatus.SENSOR_ERROR | AxisStatus.SENSOR_DISCONNECTED):
             raise SensorLost(
-                f"{self.parent.name} axis {self.id}: sensor lost (status 0x{status:04X}); "
+                f"{self._label}: sensor lost (status 0x{status:04X}); "
                 "check the plug and the sensor voltage before moving."
             )
         return AxisStatus(status)
+
+    def _check_sensor(self) -> None:
+        low_nm, high_nm = self.travel_nm
+        position_nm = self.position_nm
+        if not low_nm - BEYOND_TRAVEL_NM <= position_nm <= high_nm + BEYOND_TRAVEL_NM:
+            raise SensorLost(f"{self._label}: {position_nm} nm is no place on its travel; check the sensor's wires.")
+
+    def _check_drive(self) -> None:
+        for what, unit, value, (low, high) in (
+            ("amplitude", "V", self.amplitude_v, self.amplitude_range_v),
+            ("frequency", "Hz", self.frequency_hz, self.frequency_range_hz),
+        ):
+            if not low <= value <= high:
+                raise Anc350Error(
+                    f"{self._label}: its {what} is {value:g} {unit}, outside {low:g} to {high:g} {unit}; set it first."
+                )

@@ -4,8 +4,7 @@ A frame is six header bytes, alone or followed by data. `Frame` and `FrameReader
 and a stream of bytes into frames; `long_frame` and `values` pack and unpack the data. Numbers stay in the
 controller's own units (microsteps and registers). Nothing here reads, writes or waits.
 
-Every field is little endian. A SET has no reply; the REQ with the next id is answered by the GET after it
-(SET 0x0413, REQ 0x0414, GET 0x0415).
+Ids, layouts and status bits are in `drivers/apt_messages.py`.
 
 Source: Thorlabs, "APT Controllers Host-Controller Communications Protocol", issue 25 (2019).
 """
@@ -14,7 +13,8 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from enum import IntEnum, IntFlag
+
+from drivers.apt_messages import LAYOUTS, Message, Status
 
 HOST = 0x01  # bus address of the computer
 UNIT = 0x50  # bus address of a controller on its own USB cable; a K-Cube never answers at 0x11 or 0x21
@@ -23,102 +23,10 @@ HAS_DATA = 0x80  # flag in the destination byte: `length` data bytes follow the 
 HEADER_SIZE = 6
 MAX_DATA_SIZE = 255  # longest data block that the protocol documents, bytes
 
-
-class Message(IntEnum):
-    """Message ids used with one-axis stepper controllers (issue 25, section "Motor control messages")."""
-
-    HW_REQ_INFO = 0x0005
-    HW_GET_INFO = 0x0006
-    HW_START_UPDATEMSGS = 0x0011
-    HW_STOP_UPDATEMSGS = 0x0012
-    HW_RESPONSE = 0x0080
-    HW_RICHRESPONSE = 0x0081
-    SET_CHANENABLESTATE = 0x0210
-    REQ_CHANENABLESTATE = 0x0211
-    GET_CHANENABLESTATE = 0x0212
-    IDENTIFY = 0x0223
-    REQ_POSCOUNTER = 0x0411
-    GET_POSCOUNTER = 0x0412
-    SET_VELPARAMS = 0x0413
-    REQ_VELPARAMS = 0x0414
-    GET_VELPARAMS = 0x0415
-    SET_LIMSWITCHPARAMS = 0x0423
-    REQ_LIMSWITCHPARAMS = 0x0424
-    GET_LIMSWITCHPARAMS = 0x0425
-    REQ_STATUSBITS = 0x0429
-    GET_STATUSBITS = 0x042A
-    SET_GENMOVEPARAMS = 0x043A
-    REQ_GENMOVEPARAMS = 0x043B
-    GET_GENMOVEPARAMS = 0x043C
-    SET_HOMEPARAMS = 0x0440
-    REQ_HOMEPARAMS = 0x0441
-    GET_HOMEPARAMS = 0x0442
-    MOVE_HOME = 0x0443
-    MOVE_HOMED = 0x0444
-    MOVE_RELATIVE = 0x0448
-    MOVE_ABSOLUTE = 0x0453
-    MOVE_COMPLETED = 0x0464
-    MOVE_STOP = 0x0465
-    MOVE_STOPPED = 0x0466
-    GET_STATUSUPDATE = 0x0481
-
-
-class Status(IntFlag):
-    """Status bits of a stepper controller.
-
-    The documents contradict one another about the direction of the limit and motion bits, so only "any of"
-    masks may decide anything: `MOVING`, `LIMITS`, `FAULTS`.
-    """
-
-    FORWARD_LIMIT = 0x00000001
-    REVERSE_LIMIT = 0x00000002
-    FORWARD_SOFT_LIMIT = 0x00000004
-    REVERSE_SOFT_LIMIT = 0x00000008
-    MOVING_FORWARD = 0x00000010
-    MOVING_REVERSE = 0x00000020
-    JOGGING_FORWARD = 0x00000040
-    JOGGING_REVERSE = 0x00000080
-    MOTOR_CONNECTED = 0x00000100
-    HOMING = 0x00000200
-    HOMED = 0x00000400
-    MOTION_ERROR = 0x00004000
-    INSTRUMENT_ERROR = 0x00008000
-    OVER_TEMPERATURE = 0x00020000
-    SUPPLY_VOLTAGE_FAULT = 0x00040000
-    COMMUTATION_ERROR = 0x00080000
-    OVER_CURRENT = 0x04000000
-    SUPPLY_CURRENT_FAULT = 0x08000000
-    ERROR = 0x40000000
-    CHANNEL_ENABLED = 0x80000000
-
-
-MOVING = Status(0x000002F0)  # moving, jogging or homing, whichever way
-LIMITS = Status(0x0000000F)  # on a limit switch, or at a limit set in software
-FAULTS = Status(0x4C0EC000)  # everything that the controller reports as wrong
-
-_COUNT = struct.Struct("<Hi")  # channel, microsteps
-_VELOCITY = struct.Struct("<Hiii")  # channel, minimum (always 0), acceleration, maximum
-_LIMIT_SWITCHES = struct.Struct("<HHHiiH")  # channel, hard forward and reverse, soft forward and reverse, soft mode
-_HOME = struct.Struct("<HHHii")  # channel, direction, limit switch, velocity, offset
-_STATUS_BITS = struct.Struct("<HI")  # channel, bits
 _INFO = struct.Struct("<i8sHBBBx60xHHH")  # issue 25, HW_GET_INFO
 _RICH_RESPONSE = struct.Struct("<HH64s")  # message that caused it, code, text
-
-LAYOUTS: dict[int, struct.Struct] = {
-    Message.GET_POSCOUNTER: _COUNT,
-    Message.SET_VELPARAMS: _VELOCITY,
-    Message.GET_VELPARAMS: _VELOCITY,
-    Message.SET_LIMSWITCHPARAMS: _LIMIT_SWITCHES,
-    Message.GET_LIMSWITCHPARAMS: _LIMIT_SWITCHES,
-    Message.GET_STATUSBITS: _STATUS_BITS,
-    Message.SET_GENMOVEPARAMS: _COUNT,
-    Message.GET_GENMOVEPARAMS: _COUNT,
-    Message.SET_HOMEPARAMS: _HOME,
-    Message.GET_HOMEPARAMS: _HOME,
-    Message.MOVE_RELATIVE: _COUNT,
-    Message.MOVE_ABSOLUTE: _COUNT,
-}
-"""How the data of each long message are laid out; the first field is always the channel."""
+_UPDATE = struct.Struct("<Hi4xI")  # channel, microsteps, (velocity, encoder or reserved), status bits
+_UPDATES = {Message.GET_STATUSUPDATE, Message.GET_DCSTATUSUPDATE, Message.MOVE_COMPLETED, Message.MOVE_STOPPED}
 
 
 class FrameError(ConnectionError):
@@ -178,6 +86,14 @@ class Info:
     n_channels: int
 
 
+@dataclass(frozen=True)
+class Update:
+    """Position in microsteps and status bits, as a controller tells them unasked."""
+
+    counts: int
+    status: Status
+
+
 def long_frame(message: Message, *fields: int) -> Frame:
     """Return the frame of a message with data.
 
@@ -193,6 +109,13 @@ def long_frame(message: Message, *fields: int) -> Frame:
         return Frame(message, data=LAYOUTS[message].pack(*fields))
     except struct.error as error:
         raise ValueError(f"{message.name}: {fields} do not fit the message ({error}).") from error
+
+
+def check(frame: Frame) -> None:
+    """Raise FrameError if a reply is not as long as its message asks for."""
+    layout = _INFO if frame.message == Message.HW_GET_INFO else LAYOUTS.get(frame.message)
+    if layout is not None:
+        _check_size(frame, layout)
 
 
 def values(frame: Frame) -> tuple[int, ...]:
@@ -213,6 +136,18 @@ def info(frame: Frame) -> Info:
     _check_size(frame, _INFO)
     serial, model, _, minor, interim, major, hardware, _, n_channels = _INFO.unpack(frame.data)
     return Info(serial, _text(model), f"{major}.{interim}.{minor}", hardware, n_channels)
+
+
+def update(frame: Frame) -> Update | None:
+    """Return where the axis was and its status bits when it sent a status update or the end of a move.
+
+    None if the frame brings neither: some firmware ends a move with the short form. Updates of 14 and of 28 bytes,
+    and those of other controller families, hold both at the same places.
+    """
+    if frame.message not in _UPDATES or len(frame.data) < _UPDATE.size:
+        return None
+    _, counts, bits = _UPDATE.unpack_from(frame.data)
+    return Update(counts, Status(bits))
 
 
 def fault_text(frame: Frame) -> str:
@@ -264,6 +199,11 @@ class FrameReader:
         if dest & HAS_DATA:
             return Frame(message, data=raw[HEADER_SIZE:], dest=dest & ~HAS_DATA, source=source)
         return Frame(message, param1, param2, dest=dest, source=source)
+
+    def clear(self) -> None:
+        """Drop all that has arrived and was not taken out."""
+        self.n_dropped += len(self._buffer)
+        self._buffer.clear()
 
     def give_up(self) -> None:
         """Drop the first byte of a frame whose rest never came, so that it cannot swallow what follows."""

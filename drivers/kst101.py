@@ -2,37 +2,32 @@
 
 The actuator has no encoder: "position" is the count of microsteps that the controller has commanded, and
 it means nothing until `home` has run. Settings are not kept by the controller in a way to rely on, so
-`configure` writes and verifies all of them whenever a connection is opened.
+`configure` writes and verifies all of them whenever a connection is opened; with them the controller approaches every
+target from below, which takes the backlash out.
 
 No method waits. The end of a move is found by polling `has_arrived`; frames that nobody asked for, such as
 "move completed", end up in `notices` and decide nothing. The caller leaves `write_interval_s` between two writes,
-because a K-Cube loses commands that come faster.
+because a K-Cube loses commands that come faster. A run that only a switch ends is not offered.
 
 Source: Thorlabs, "APT Controllers Host-Controller Communications Protocol", issue 25 (2019); frames in
-`drivers/apt_codec.py`, the actuator's numbers in `drivers/zfs25b.py`.
+`drivers/apt_codec.py`, the conversation in `drivers/apt_link.py`, the actuator's numbers in `drivers/zfs25b.py`.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any, ClassVar
 
 from pymeasure.instruments import Instrument
-from pyvisa import VisaIOError
-from pyvisa.constants import ControlFlow, StatusCode
+from pyvisa.constants import ControlFlow
 
 from drivers import apt_codec as apt
-from drivers.apt_codec import CHANNEL, Frame, Message, Status
-from drivers.zfs25b import ZFS25B, ActuatorSettings, Scale, check_range, scale_of_model
+from drivers import zfs25b
+from drivers.apt_codec import CHANNEL, Frame
+from drivers.apt_link import AptLink, ControllerFault
+from drivers.apt_messages import FAULTS, LIMITS, MOVING, Message, Status
+from drivers.zfs25b import ZFS25B, ActuatorSettings, Scale, check_range
 
 DEFAULT_TOLERANCE_MM = 0.001  # a microstep is 0.46 nm, but the mechanics repeat to some micrometres
-MAX_FRAMES_ASIDE = 300  # frames that may come before a reply: half a second of a line full of updates
-MAX_NOTICES = 32
-MAX_READS = 512  # reads without any frame: the line carries something else than APT
-
-
-class ControllerFault(OSError):
-    """The controller reports a fault or does not keep a setting; the message names it."""
 
 
 class LimitReached(ControllerFault):
@@ -49,9 +44,14 @@ class KST101(Instrument):
     name : str
         How messages call the axis.
     travel_mm : tuple of float
-        Lowest and highest position in mm that `move_to` accepts.
+        Lowest and highest position in mm that a move may aim at.
     scale : Scale, optional
         Controller units; otherwise chosen by the model that the controller reports.
+
+    Attributes
+    ----------
+    notices : dict of int to Frame
+        The latest frame of each kind that came unasked, by message id.
     """
 
     serial_settings: ClassVar[dict[str, Any]] = {"baudrate": 115200, "rtscts": True, "timeout": 0.5}
@@ -71,11 +71,10 @@ class KST101(Instrument):
         kwargs.setdefault("asrl", {"baud_rate": 115200, "flow_control": ControlFlow.rts_cts, "timeout": 500})
         super().__init__(adapter, name, includeSCPI=False, **kwargs)
         self.travel_mm = travel_mm
-        self.notices: deque[Frame] = deque(maxlen=MAX_NOTICES)
+        self._link = AptLink(self)
+        self.notices = self._link.notices
         self._scale = scale
-        self._reader = apt.FrameReader()
-        self._last_status = Status(0)
-        self._overdue: int | None = None
+        self._must_see_homing = False
 
     @property
     def info(self) -> apt.Info:
@@ -86,7 +85,7 @@ class KST101(Instrument):
     def scale(self) -> Scale:
         """Get the controller units (Scale), asked of the controller's model once unless given."""
         if self._scale is None:
-            self._scale = scale_of_model(self.info.model)
+            self._scale = zfs25b.controller_of_model(self.info.model).scale
         return self._scale
 
     @property
@@ -101,28 +100,54 @@ class KST101(Instrument):
     @property
     def status(self) -> Status:
         """Get the status bits (Status); fault bits are returned, not raised."""
-        self._last_status = Status(self._values(Message.REQ_STATUSBITS)[0])
-        return self._last_status
+        status = Status(self._link.values(Message.REQ_STATUSBITS)[0])
+        if status & Status.HOMING or Message.MOVE_HOMED in self.notices:
+            self._must_see_homing = False
+        return status
 
     @property
     def position_mm(self) -> float:
         """Measure the commanded position in mm (float)."""
-        return self._values(Message.REQ_POSCOUNTER)[0] / self.scale.counts_per_mm
+        return self._link.values(Message.REQ_POSCOUNTER)[0] / self.scale.counts_per_mm
 
     @property
     def is_moving(self) -> bool:
         """Get whether the axis moves, jogs or homes (bool); a fault bit raises ControllerFault."""
-        return bool(self._sound_status() & apt.MOVING)
+        return bool(self._sound_status() & MOVING)
 
     @property
     def is_homed(self) -> bool:
-        """Get whether a reference run has ended, so that positions count (bool); a fault bit raises ControllerFault."""
-        return _is_homed(self._sound_status())
+        """Get whether the axis has its reference, so that positions count (bool); a fault bit raises ControllerFault.
+
+        After `home` this needs a sign that the run has begun, because the flag of an earlier run may still be up.
+        """
+        status = self._sound_status()
+        return not self._must_see_homing and status & (Status.HOMED | Status.HOMING) == Status.HOMED
+
+    @property
+    def rest_power_percent(self) -> int:
+        """Control the motor current at rest in percent (int strictly from 1 to 100); less keeps the optics cooler."""
+        return self._link.values(Message.REQ_POWERPARAMS)[0]
+
+    @rest_power_percent.setter
+    def rest_power_percent(self, percent: int) -> None:
+        check_range(f"{self.name} rest power", percent, 1, 100, "%")
+        in_motion = self._link.values(Message.REQ_POWERPARAMS)[1]
+        self._link.write_verified(Message.SET_POWERPARAMS, (percent, in_motion))
+
+    @property
+    def jog_step_mm(self) -> float:
+        """Control how far one `jog` goes, in mm (float strictly from 0.0001 to 1)."""
+        return self._link.values(Message.REQ_JOGPARAMS)[1] / self.scale.counts_per_mm
+
+    @jog_step_mm.setter
+    def jog_step_mm(self, step_mm: float) -> None:
+        self._link.write_verified(Message.SET_JOGPARAMS, zfs25b.jog_registers(step_mm, self.scale))
 
     @property
     def settings(self) -> ActuatorSettings:
         """Get velocity, acceleration, backlash and homing as the controller holds them (ActuatorSettings)."""
-        found = {message: self._values(Message(message + 1)) for message in ZFS25B.registers(self.scale)}
+        found = {message: self._link.values(Message(message + 1)) for message in ZFS25B.registers(self.scale)}
         return ActuatorSettings.from_registers(found, self.scale)
 
     def configure(self, settings: ActuatorSettings = ZFS25B) -> None:
@@ -136,21 +161,29 @@ class KST101(Instrument):
             A setting reads back differently.
         """
         settings.check()
-        self.write(Frame(Message.HW_STOP_UPDATEMSGS))
-        self.adapter.flush_read_buffer()
+        self.stop_updates()
+        self.write(Frame(Message.HW_NO_FLASH_PROGRAMMING))
+        self.write(Frame(Message.RESUME_ENDOFMOVEMSGS))
+        self._link.discard_input()
         for message, wanted in settings.registers(self.scale).items():
-            self.write(apt.long_frame(message, CHANNEL, *wanted))
-            found = self._values(Message(message + 1))
-            if found != wanted:
-                raise ControllerFault(
-                    f"{self.name}: {message.name} was written as {wanted} but reads back as {found}; "
-                    "switch the controller off and on, and set it up with Kinesis once if this persists."
-                )
+            self._link.write_verified(message, wanted)
+
+    def declare_actuator(self) -> None:
+        """Tell the controller for good that it drives a ZFS25B, which a new one learns from Kinesis otherwise.
+
+        A model that is not documented to understand this is refused with a ValueError.
+        """
+        model = self.info.model
+        if not zfs25b.controller_of_model(model).has_actuator_types:
+            raise ValueError(f"{self.name}: a {model} does not take an actuator type; choose the stage with Kinesis.")
+        self.write(Frame(Message.SET_TSTACTUATORTYPE, zfs25b.ACTUATOR_TYPE))
+        self.write(apt.long_frame(Message.SET_EEPROMPARAMS, CHANNEL, Message.SET_TSTACTUATORTYPE))
 
     def home(self) -> None:
         """Start the reference run to the reverse limit switch (25 mm take 50 s); `is_homed` tells its end."""
-        self._last_status = Status(0)
+        self.notices.pop(Message.MOVE_HOMED, None)
         self.write(Frame(Message.MOVE_HOME, CHANNEL))
+        self._must_see_homing = True
 
     def move_to(self, target_mm: float) -> None:
         """Start moving to a position in mm.
@@ -159,14 +192,25 @@ class KST101(Instrument):
         ------
         ValueError
             The target is outside `travel_mm` or the axis is not homed; nothing moves.
+        ControllerFault
+            A fault bit is set; nothing moves.
         """
         self._check_target(target_mm)
+        self._check_homed()
         self.write(apt.long_frame(Message.MOVE_ABSOLUTE, CHANNEL, self.scale.counts(target_mm)))
 
     def move_by(self, distance_mm: float) -> None:
         """Start moving by a signed distance in mm from the present position; refuses as `move_to` does."""
+        self._check_homed()
         self._check_target(self.position_mm + distance_mm)
         self.write(apt.long_frame(Message.MOVE_RELATIVE, CHANNEL, self.scale.counts(distance_mm)))
+
+    def jog(self, is_forward: bool) -> None:
+        """Take one step of `jog_step_mm`, also before homing; a homed axis refuses to leave its travel (ValueError)."""
+        if self.is_homed:
+            step_mm = self.jog_step_mm
+            self._check_target(self.position_mm + (step_mm if is_forward else -step_mm))
+        self.write(Frame(Message.MOVE_JOG, CHANNEL, 1 if is_forward else 2))
 
     def stop(self, immediate: bool = False) -> None:
         """Stop with the usual deceleration, or at once (microsteps may be lost: home again)."""
@@ -183,118 +227,72 @@ class KST101(Instrument):
         LimitReached
             The axis stands on a limit instead.
         ControllerFault
-            A fault bit is set.
+            A fault bit is set, the reference is lost, or the axis stands still and cannot move.
         """
         status = self._sound_status()
-        if status & apt.MOVING:
+        if status & MOVING:
             return False
+        if not status & Status.HOMED:
+            raise ControllerFault(f"{self.name}: the reference is lost, as after a power cut; connect and home again.")
         position_mm = self.position_mm
         if abs(position_mm - target_mm) <= tolerance_mm:
-            return not self._sound_status() & apt.MOVING
-        if status & apt.LIMITS:
-            raise LimitReached(
-                f"{self.name}: stopped on a limit at {position_mm:.4f} mm on the way to {target_mm:.4f} mm; "
-                "home the axis and check travel_mm."
-            )
+            return not self._sound_status() & MOVING
+        where = f"{self.name}: stopped at {position_mm:.4f} mm on the way to {target_mm:.4f} mm"
+        if status & LIMITS:
+            raise LimitReached(f"{where}, on a limit; home the axis and check travel_mm.")
+        if not status & Status.MOTOR_CONNECTED:
+            raise ControllerFault(f"{where}: the motor is not connected; check its cable.")
+        if not status & Status.CHANNEL_ENABLED:
+            raise ControllerFault(f"{where}: the motor is switched off; check the panel, then enable the axis.")
         return False
 
     def identify(self) -> None:
         """Blink the front panel, to tell one axis from the other."""
         self.write(Frame(Message.IDENTIFY, CHANNEL))
 
+    def start_updates(self) -> None:
+        """Let the controller send its status every 100 ms into `notices`; polling is more reliable."""
+        self.write(Frame(Message.HW_START_UPDATEMSGS))
+
+    def stop_updates(self) -> None:
+        """Stop the automatic messages."""
+        self.write(Frame(Message.HW_STOP_UPDATEMSGS))
+
+    def keep_alive(self) -> None:
+        """Tell the controller that somebody listens to its updates, wanted once per second by some families."""
+        self.write(Frame(Message.ACK_DCSTATUSUPDATE))
+
     def shutdown(self) -> None:
         """Stop the motion and the automatic messages; the motor stays enabled and holds its place."""
         self.stop()
-        self.write(Frame(Message.HW_STOP_UPDATEMSGS))
+        self.stop_updates()
         super().shutdown()
 
     def write(self, frame: Frame) -> None:
         """Send one frame; a broken link raises ConnectionError."""
-        try:
-            self.write_bytes(frame.encode())
-        except VisaIOError as error:
-            raise ConnectionError(f"{self.name}: {error.description} Check cable and power.") from error
+        self._link.send(frame)
 
     def read(self) -> Frame:
-        """Return the next frame that arrives, whatever it is.
-
-        Raises
-        ------
-        TimeoutError
-            Nothing came, or only part of a frame.
-        ConnectionError
-            The link is broken or carries something else than APT.
-        """
-        for _ in range(MAX_READS):
-            frame = self._reader.next_frame()
-            if frame is not None:
-                return frame
-            n_wanted = self._reader.n_missing
-            data = self._receive(n_wanted)
-            self._reader.feed(data)
-            if len(data) < n_wanted:
-                self._reader.give_up()
-                raise TimeoutError(
-                    f"{self.name}: no complete reply in time; check power and cable, "
-                    "and close Kinesis, XA or APT User if one of them holds the controller."
-                )
-        raise ConnectionError(f"{self.name}: {MAX_READS} reads without an APT frame; check the port and its baud rate.")
+        """Return the next frame that arrives; raises as `AptLink.receive` does."""
+        return self._link.receive()
 
     def ask(self, request: Frame) -> Frame:
-        """Send a request and return its reply, whatever arrives in between; a fault message is raised."""
-        if self._overdue is not None:
-            self._skip_overdue_reply()
-        self.write(request)
-        return self._reply(request.message + 1)
-
-    def _reply(self, message: int) -> Frame:
-        self._overdue = message
-        for _ in range(MAX_FRAMES_ASIDE):
-            frame = self.read()
-            if frame.message == message:
-                self._overdue = None
-                return frame
-            if frame.message in (Message.HW_RESPONSE, Message.HW_RICHRESPONSE):
-                raise ControllerFault(f"{self.name}: the controller reports {apt.fault_text(frame)}; see its panel.")
-            self.notices.append(frame)
-        raise TimeoutError(f"{self.name}: {MAX_FRAMES_ASIDE} frames, none of them the reply 0x{message:04X}.")
-
-    def _skip_overdue_reply(self) -> None:
-        """Get in step again after a time-out: a late reply must not answer the next question of its kind."""
-        probe = Message.REQ_STATUSBITS if self._overdue != Message.GET_STATUSBITS else Message.REQ_POSCOUNTER
-        self.adapter.flush_read_buffer()
-        self._reader = apt.FrameReader()
-        self.write(Frame(probe, CHANNEL))
-        self._reply(probe + 1)
-
-    def _receive(self, count: int) -> bytes:
-        try:
-            return bytes(self.read_bytes(count))
-        except VisaIOError as error:
-            if error.error_code == StatusCode.error_timeout:
-                return b""
-            raise ConnectionError(f"{self.name}: {error.description} Check cable and power.") from error
-
-    def _values(self, request: Message) -> tuple[int, ...]:
-        return apt.values(self.ask(Frame(request, CHANNEL)))
+        """Send a request and return its reply, whatever arrives in between; raises as `AptLink.ask` does."""
+        return self._link.ask(request)
 
     def _sound_status(self) -> Status:
         status = self.status
-        if status & apt.FAULTS:
-            names = ", ".join(str(bit.name) for bit in status & apt.FAULTS)
+        if status & FAULTS:
+            names = ", ".join(str(bit.name) for bit in status & FAULTS)
             raise ControllerFault(
                 f"{self.name}: the controller reports {names} (status 0x{status:08X}); "
                 "switch it off, look for the cause, and home again."
             )
         return status
 
-    def _check_target(self, target_mm: float) -> None:
-        low, high = self.travel_mm
-        check_range(f"{self.name} target", target_mm, low, high, "mm")
-        if not _is_homed(self._last_status) and not self.is_homed:
+    def _check_homed(self) -> None:
+        if not self.is_homed:
             raise ValueError(f"{self.name}: the axis is not homed, its position means nothing; call home() first.")
 
-
-def _is_homed(status: Status) -> bool:
-    """Tell whether a reference run has ended; during a second one the old flag may still be up."""
-    return status & (Status.HOMED | Status.HOMING) == Status.HOMED
+    def _check_target(self, target_mm: float) -> None:
+        check_range(f"{self.name} target", target_mm, *self.travel_mm, "mm")

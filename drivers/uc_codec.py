@@ -32,26 +32,68 @@ class Operation(IntEnum):
 
 
 class Address(IntEnum):
-    """Addresses of the firmware-4 table that a scan needs; index is the axis, or 0 for the first three."""
+    """The address table of firmware 4; index is the axis, or 0 for what concerns the unit."""
 
+    # of the unit
     SYNCHRONISE = 0x000A
+    TOLD_VERSION = 0x0111  # and 0x0117, 0x0240, 0x0246, told piecewise after REQUEST_VERSION
+    TOLD_PRODUCT = 0x0112  # and 0x0118, 0x0241, 0x0247
     EVENTS = 0x0145
     HARDWARE_ID = 0x0168
+    SET_HARDWARE_ID = 0x016A
+    REQUEST_VERSION = 0x016C
+    SAVE_HARDWARE_ID = 0x016F
+    PARAMETERS = 0x050C  # 1234 saves them, 4321 clears them
+    SENSOR_VOLTAGE = 0x0526
+    LEGACY_VERSION = 0x3038
+    # of an axis: drive
     AMPLITUDE = 0x0400
     FREQUENCY = 0x0401
-    STATUS = 0x0404
-    TARGET = 0x0408
-    RUN_TO_TARGET = 0x040D
-    POSITION = 0x0415
+    DC_LEVEL = 0x0514
+    OUTPUT_ENABLE = 0x3030
     OFF_AT_END_OF_TRAVEL = 0x0450
+    GROUND_AFTER_MOTION = 0x0451
+    OVER_CURRENT = 0x3150
+    CLEAR_OVER_CURRENT = 0x3151
+    MEASURE_CAPACITANCE = 0x051E
+    CAPACITANCE = 0x0569
+    # of an axis: motion; each of these commands cancels all others of its axis
+    TARGET = 0x0408
+    TARGET_RANGE = 0x3036
+    RUN_TO_TARGET = 0x040D
+    RUN_RELATIVE = 0x0418
+    GO_FORWARD = 0x040E
+    GO_BACKWARD = 0x040F
+    STEP_FORWARD = 0x0410
+    STEP_BACKWARD = 0x0411
+    # of an axis: readings
+    STATUS = 0x0404
+    POSITION = 0x0415
     CONNECTED = 0x3002
     MOVING = 0x302E
-    OUTPUT_ENABLE = 0x3030
     SENSOR_ERROR = 0x3031
-    TARGET_RANGE = 0x3036
     ON_TARGET = 0x3037
     END_OF_TRAVEL_FORWARD = 0x3039
     END_OF_TRAVEL_BACKWARD = 0x303A
+    # of an axis with an optical encoder (NUM)
+    REFERENCE = 0x0407
+    MOVE_TO_REFERENCE = 0x0444
+    RESET_POSITION = 0x044F
+    DUTY_CYCLE = 0x0588  # to 0x058A
+    SENSOR_POWER = 0x058D
+    REFERENCE_AUTO_UPDATE = 0x3034
+    REFERENCE_AUTO_RESET = 0x3035
+    # of an axis: external trigger and quadrature
+    STEP_TRIGGER = 0x3042
+    QUADRATURE_IN = 0x3044
+    QUADRATURE_IN_RESOLUTION = 0x3045
+    QUADRATURE_OUT = 0x3046
+    QUADRATURE_OUT_RESOLUTION = 0x3047
+    QUADRATURE_OUT_CLOCK = 0x3048
+
+
+VERSION_ADDRESSES = (0x0111, 0x0117, 0x0240, 0x0246)
+"""Where the parts of the unit tell their firmware versions after `Address.REQUEST_VERSION`."""
 
 
 REASONS = {
@@ -64,6 +106,15 @@ REASONS = {
     99: "unknown reason",
 }
 """Reason codes of an ACK."""
+
+
+def text_of(word: int) -> str:
+    """Return four characters of a text, the leftmost in the most significant byte, without padding.
+
+    >>> text_of(0x414E4333)
+    'ANC3'
+    """
+    return (word & 0xFFFFFFFF).to_bytes(4, "big").rstrip(b"\0").decode("ascii", errors="replace")
 
 
 class FramingError(ConnectionError):
@@ -137,6 +188,11 @@ class TelegramReader:
     def n_missing(self) -> int:
         """How many bytes the present telegram lacks, so that an exact read never waits for a later one."""
         return max(self._size() - len(self._buffer), 1)
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether part of a telegram has arrived."""
+        return bool(self._buffer)
 
     def feed(self, data: bytes) -> None:
         """Append bytes that have arrived."""

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from drivers.apt_codec import Message
+from drivers.apt_messages import Message
 
 NOMINAL_TRAVEL_MM = 25.0
 MAX_VELOCITY_MM_S = 2.0
@@ -22,6 +22,10 @@ MAX_ACCELERATION_MM_S2 = 10.0
 MAX_OFFSET_MM = 1.0  # far beyond any backlash or home offset in use
 MAKES_ON_CONTACT, IGNORE_SOFT_LIMITS = 2, 1  # LIMSWITCHPARAMS
 REVERSE, REVERSE_SWITCH = 2, 1  # HOMEPARAMS
+ACTUATOR_TYPE = 0x42  # ZFS with 25 mm, SET_TSTACTUATORTYPE
+SINGLE_STEP, PROFILED = 2, 2  # JOGPARAMS
+JOG_VELOCITY_MM_S, JOG_ACCELERATION_MM_S2 = 1.0, 1.0
+MIN_JOG_MM, MAX_JOG_MM = 0.0001, 1.0
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,38 @@ class Scale:
         return round(position_mm * self.counts_per_mm)
 
 
-TRINAMIC = Scale(24 * 2048 * 400 / 9, 24 * 2048 * 400 / 9 * 53.68, 24 * 2048 * 400 / 9 / 90.9)
-"""KST101, KST201 and TST101: 2048 microsteps. The acceleration factor is printed as 90.6, too (0.33 % apart)."""
+_MICROSTEPS_PER_MM = {n: 24 * n * 400 / 9 for n in (128, 2048)}  # by microsteps per full step; screw 1 mm
 
-LEGACY = Scale(24 * 128 * 400 / 9, 24 * 128 * 400 / 9, 24 * 128 * 400 / 9)
-"""TST001: 128 microsteps."""
+TRINAMIC = Scale(_MICROSTEPS_PER_MM[2048], _MICROSTEPS_PER_MM[2048] * 53.68, _MICROSTEPS_PER_MM[2048] / 90.9)
+"""2048 microsteps; the factor of the acceleration is printed as 1 / 90.6, too (0.33 % apart)."""
+
+LEGACY = Scale(_MICROSTEPS_PER_MM[128], _MICROSTEPS_PER_MM[128], _MICROSTEPS_PER_MM[128])
+"""128 microsteps; velocity and acceleration in microsteps, too."""
+
+
+@dataclass(frozen=True)
+class Controller:
+    """What distinguishes the controllers that drive this actuator.
+
+    Attributes
+    ----------
+    scale : Scale
+        Its units.
+    has_actuator_types : bool
+        Whether it is documented to take the type of its actuator (SET_TSTACTUATORTYPE).
+    """
+
+    scale: Scale
+    has_actuator_types: bool
+
+
+CONTROLLERS = {
+    "KST101": Controller(TRINAMIC, has_actuator_types=True),
+    "KST201": Controller(TRINAMIC, has_actuator_types=False),  # newer than issue 25
+    "TST101": Controller(TRINAMIC, has_actuator_types=True),
+    "TST001": Controller(LEGACY, has_actuator_types=False),
+}
+"""Controllers by the model that they report; everything else about them is alike."""
 
 
 @dataclass(frozen=True)
@@ -119,10 +150,10 @@ class ActuatorSettings:
 ZFS25B = ActuatorSettings()
 
 
-def scale_of_model(model: str) -> Scale:
-    """Return the scale of a ZFS25B on a controller model.
+def controller_of_model(model: str) -> Controller:
+    """Return what is known of a controller model.
 
-    >>> scale_of_model("KST201") is TRINAMIC
+    >>> controller_of_model("KST201").scale is TRINAMIC
     True
 
     Raises
@@ -130,11 +161,23 @@ def scale_of_model(model: str) -> Scale:
     ValueError
         No stepper controller whose scale is known.
     """
-    if model.startswith(("KST", "TST101")):
-        return TRINAMIC
-    if model.startswith("TST001"):
-        return LEGACY
-    raise ValueError(f"model {model!r} is no KST101, KST201, TST101 or TST001; give its scale explicitly.")
+    for known, controller in CONTROLLERS.items():
+        if model.startswith(known):
+            return controller
+    raise ValueError(f"model {model!r} is no {', '.join(CONTROLLERS)}; give its scale explicitly.")
+
+
+def jog_registers(step_mm: float, scale: Scale) -> tuple[int, ...]:
+    """Return what SET_JOGPARAMS carries after the channel for single steps of `step_mm`.
+
+    Raises
+    ------
+    ValueError
+        The step is too large to be taken without knowing where the axis is, or too small to be one.
+    """
+    check_range("jog step", step_mm, MIN_JOG_MM, MAX_JOG_MM, "mm")
+    acceleration, velocity = JOG_ACCELERATION_MM_S2 * scale.per_mm_s2, JOG_VELOCITY_MM_S * scale.per_mm_s
+    return SINGLE_STEP, scale.counts(step_mm), 0, round(acceleration), round(velocity), PROFILED
 
 
 def check_range(what: str, value: float, low: float, high: float, unit: str) -> None:

@@ -1,4 +1,4 @@
-"""Double of a Thorlabs KST101 with a ZFS25B actuator: APT frames at its USB port, a spindle behind it.
+"""Double of a Thorlabs KST101 with a ZFS25B actuator: APT frames at its USB port, a stepper behind it.
 
 It starts as a unit does after power-up: not homed, with a count that means nothing and with the settings of
 another actuator. Moves are trapezoids, reverse moves are followed by the backlash correction, homing runs
@@ -6,48 +6,32 @@ onto the reverse switch and backs off. Positions are known as formulas of time, 
 the spindle truly is at any nanosecond, past moves included, and not only what the controller believes.
 
 A strict KST101: REQ_STATUSUPDATE (0x0480) stays unanswered, frames to another bus address are ignored.
-Not modelled: delayed replies, input overrun, lost steps, hysteresis of the screw, homing to the far end.
+Not modelled: hysteresis of the screw, homing to the far end, switches that are set to be ignored.
 
 Source: Thorlabs, "APT Controllers Host-Controller Communications Protocol", issue 25 (2019). **Ours**: switches
-0.1 mm outside the 25 mm of travel, both motion bits as in issue 25, and what follows from contradictory orders.
+0.1 mm outside the 25 mm of travel.
 """
 
 from __future__ import annotations
 
 import struct
-from collections import deque
 from collections.abc import Callable
 
 import numpy as np
 
+from simulators.apt import HAS_DATA, HEADER_SIZE, UNIT, long, register, short, split
 from simulators.double import Double
-from simulators.spindle import FORWARD_SWITCH_MM, REVERSE_SWITCH_MM, Spindle
-from simulators.trajectory import NS_PER_S, Trajectory
-
-HOST, UNIT, HAS_DATA, HEADER_SIZE, MAX_DATA_SIZE = 0x01, 0x50, 0x80, 6, 255
-ADDRESSES = {0x11, UNIT, *range(0x21, 0x2B)}  # motherboard, this unit, bays
-
-COUNTS_PER_MM = 24 * 2048 * 400 / 9
-VELOCITY_PER_MM_S = COUNTS_PER_MM * 53.68
-ACCELERATION_PER_MM_S2 = COUNTS_PER_MM / 90.9
+from simulators.spindle import Spindle
+from simulators.stepper import COUNTS_PER_MM, Faults, Purpose, Stepper
+from simulators.trajectory import NS_PER_S
 
 UPDATE_INTERVAL_NS = 100_000_000
+MAX_WAITING = 64
+"""Messages that wait to be fetched; older ones are forgotten."""
+MOVE_DATA_SIZE = 6
 _NEVER_NS = 1 << 62
-_MOVING_FORWARD, _MOVING_REVERSE, _HOMING, _HOMED = 0x10, 0x20, 0x200, 0x400
-_FORWARD_LIMIT, _REVERSE_LIMIT, _CONNECTED, _ENABLED = 0x1, 0x2, 0x100, 0x80000000
-_HOMED_MESSAGE, _COMPLETED, _STOPPED, _STATUS_UPDATE = 0x0444, 0x0464, 0x0466, 0x0481
-
-_SETTINGS_AT_POWER_UP = {
-    0x0413: struct.pack("<Hiii", 1, 0, 11_048, 107_824_097),  # velocity of a ZST25 actuator
-    0x0416: struct.pack("<HHiiiiH", 1, 2, 200_865, 0, 11_048, 107_824_097, 2),  # jog
-    0x0423: struct.pack("<HHHiiH", 1, 1, 1, 0, 0, 1),  # limit switches
-    0x0426: struct.pack("<HHH", 1, 15, 30),  # power
-    0x043A: struct.pack("<Hi", 1, 0),  # backlash
-    0x0440: struct.pack("<HHHii", 1, 2, 1, 107_824_097, 600_000),  # home
-    0x0445: struct.pack("<Hi", 1, 0),  # relative distance
-    0x0450: struct.pack("<Hi", 1, 0),  # absolute target
-}
-"""Parameter blocks by the id of their SET message; REQ and GET follow it."""
+_DISTANCE, _TARGET = 0x0445, 0x0450
+_HOMED_MESSAGE, _COMPLETED, _STOPPED, _STATUS_UPDATE, _FAULT = 0x0444, 0x0464, 0x0466, 0x0481, 0x0081
 
 
 class KST101(Double):
@@ -68,10 +52,14 @@ class KST101(Double):
 
     Attributes
     ----------
-    is_completion_lost : bool
-        Never send MOVE_COMPLETED, as some units do.
-    faults : int
-        Status bits to be reported on top of the true ones.
+    faults : Faults
+        What is wrong with it.
+    spindle : Spindle
+        Its `switches_mm` may be brought closer (limit hit), and it may be jammed (`is_jammed`).
+    reply_delay_s : float
+        How long a reply takes; 2 to 20 ms are usual, 0 answers at once.
+    write_gap_s : float
+        A frame that comes sooner after the one before is lost, as in a K-Cube (0.003); 0 takes everything.
     """
 
     def __init__(
@@ -86,38 +74,48 @@ class KST101(Double):
         super().__init__()
         generator = np.random.default_rng([seed, 0])
         place_mm, count = float(generator.uniform(2.0, 23.0)), int(generator.integers(-30_000_000, 30_000_000))
-        start_mm = position_mm if is_homed else place_mm
-        self.is_completion_lost = False
-        self.faults = 0
+        self.spindle = Spindle(position_mm if is_homed else place_mm, seed, repeatability_um * 1e-3)
+        self.reply_delay_s = self.write_gap_s = 0.0
+        self._stepper = Stepper(self.spindle, 0.0 if is_homed else place_mm - count / COUNTS_PER_MM, is_homed)
+        self._stepper.before_change = lambda: self.before_change()
         self._identity = struct.pack("<i8sH4B60xHHH", serial, model.encode(), 16, 1, 2, 3, 0, 1, 0, 1)
-        self._is_homed = is_homed
-        self._is_enabled = True
-        self._zero_mm = 0.0 if is_homed else place_mm - count / COUNTS_PER_MM
-        self._settings = dict(_SETTINGS_AT_POWER_UP)
-        self._spindle = Spindle(start_mm, seed, repeatability_um * 1e-3)
-        self._purpose: int | None = None
+        self._are_ends_told = True
         self._next_update_ns = _NEVER_NS
-        self._outbox: deque[bytes] = deque(maxlen=64)
-        self._orders: dict[int, Callable[[int, int, bytes], bytes]] = {
-            0x0005: lambda _p1, _p2, _data: _long(0x0006, self._identity),
-            0x0011: lambda _p1, _p2, _data: self._send_updates(self.time_ns + UPDATE_INTERVAL_NS),
-            0x0012: lambda _p1, _p2, _data: self._send_updates(_NEVER_NS),
-            0x0210: lambda _p1, state, _data: self._enable(state == 1),
-            0x0211: lambda _p1, _p2, _data: _short(0x0212, 1, 1 if self._is_enabled else 2),
-            0x0411: lambda _p1, _p2, _data: _long(0x0412, struct.pack("<Hi", 1, self._count())),
-            0x0429: lambda _p1, _p2, _data: _long(0x042A, struct.pack("<HI", 1, self._status())),
-            0x0443: lambda _p1, _p2, _data: self._home(),
-            0x0448: lambda _p1, _p2, data: self._move_by(data or self._settings[0x0445]),
-            0x0453: lambda _p1, _p2, data: self._move_to(data or self._settings[0x0450]),
-            0x0465: lambda _p1, how, _data: self._stop(is_immediate=how == 1),
+        self._last_frame_ns = -_NEVER_NS
+        self._waiting: list[tuple[int, bytes]] = []
+        stepper = self._stepper
+        self._orders: dict[int, Callable[[int], None]] = {
+            0x0011: lambda _: self._send_updates(self.time_ns + UPDATE_INTERVAL_NS),
+            0x0012: lambda _: self._send_updates(_NEVER_NS),
+            0x0210: lambda state: stepper.enable(self.time_ns, state == 1),
+            0x0443: lambda _: stepper.home(self.time_ns),
+            0x0448: lambda _: stepper.move_by(self.time_ns, register(stepper.settings[_DISTANCE], 2)),
+            0x0453: lambda _: stepper.move_to(self.time_ns, register(stepper.settings[_TARGET], 2)),
+            0x0457: lambda direction: stepper.run(self.time_ns, direction == 1),
+            0x0465: lambda how: stepper.stop(self.time_ns, is_immediate=how == 1),
+            0x046A: lambda direction: stepper.jog(self.time_ns, direction == 1),
+            0x046B: lambda _: self._tell_ends(False),
+            0x046C: lambda _: self._tell_ends(True),
         }
+        self._readings: dict[int, Callable[[], bytes]] = {
+            0x0005: lambda: long(0x0006, self._identity),
+            0x0211: lambda: short(0x0212, 1, 1 if stepper.is_enabled else 2),
+            0x040A: lambda: long(0x040B, struct.pack("<Hi", 1, 0)),
+            0x0411: lambda: long(0x0412, struct.pack("<Hi", 1, stepper.count(self.time_ns))),
+            0x0429: lambda: long(0x042A, struct.pack("<HI", 1, stepper.status(self.time_ns))),
+        }
+
+    @property
+    def faults(self) -> Faults:
+        """What is wrong with it; change its fields at any time."""
+        return self._stepper.faults
 
     def position_mm_at(self, time_ns: int) -> float:
         """Return where the spindle truly is at a present or past time, in mm from the reference position.
 
         ValueError if the time lies before the moves that are remembered.
         """
-        return self._spindle.position_mm_at(time_ns)
+        return self.spindle.position_mm_at(time_ns)
 
     @property
     def position_mm(self) -> float:
@@ -127,12 +125,23 @@ class KST101(Double):
     @property
     def is_homed(self) -> bool:
         """Whether the controller has found its reference position."""
-        return self._is_homed
+        return self._stepper.is_homed
 
     @property
     def is_moving(self) -> bool:
-        """Whether the spindle turns."""
-        return self.time_ns < self._path.end_ns
+        """Whether the controller counts steps."""
+        return self.time_ns < self.spindle.path.end_ns
+
+    def cut_power(self) -> None:
+        """Switch off and on again: the reference and every setting are forgotten, the spindle stays where it is."""
+        self._stepper.cut_power(self.time_ns)
+        self._next_update_ns = _NEVER_NS
+        self._are_ends_told = True
+        self._waiting.clear()
+
+    def complain(self, code: int, text: str, cause: int = 0) -> None:
+        """Send a fault message with a text of at most 63 characters (HW_RICHRESPONSE)."""
+        self._say(long(_FAULT, struct.pack("<HH64s", cause, code, text.encode())))
 
     def process(self, dt_s: float) -> None:
         """Let time pass, with every end of a move and every automatic message at its own time."""
@@ -142,157 +151,81 @@ class KST101(Double):
             if due_ns == self._next_end_ns():
                 self._arrive()
             else:
-                self._outbox.append(self._status_message(_STATUS_UPDATE))
+                self._say(self._status_message(_STATUS_UPDATE))
                 self._next_update_ns += UPDATE_INTERVAL_NS
         self.time_ns = end_ns
 
     def split(self, buffer: bytearray) -> list[bytes]:
         """Take the complete frames out of `buffer`; bytes that cannot begin a frame from a host are dropped."""
-        frames = []
-        while len(buffer) >= HEADER_SIZE:
-            _, length, dest, source = struct.unpack_from("<HHBB", buffer)
-            size = HEADER_SIZE + (length if dest & HAS_DATA else 0)
-            if source != HOST or dest & ~HAS_DATA not in ADDRESSES or size > HEADER_SIZE + MAX_DATA_SIZE:
-                del buffer[0]
-            elif len(buffer) < size:
-                break
-            else:
-                frames.append(bytes(buffer[:size]))
-                del buffer[:size]
-        return frames
+        return split(buffer)
 
     def answer(self, frame: bytes) -> bytes:
-        """Obey one frame; frames to others and unknown messages stay without effect and reply."""
-        message, param1, param2, dest, _ = struct.unpack_from("<HBBBB", frame)
-        data = frame[HEADER_SIZE:]
-        if dest & ~HAS_DATA != UNIT:
+        """Obey one frame; frames to others, unknown ones and those that come too fast stay without effect and reply."""
+        message, _, param2, dest, _ = struct.unpack_from("<HBBBB", frame)
+        is_too_fast = self.time_ns - self._last_frame_ns < round(self.write_gap_s * NS_PER_S)
+        self._last_frame_ns = self.time_ns
+        if is_too_fast or dest & ~HAS_DATA != UNIT:
             return b""
-        if message in self._settings:
-            if len(data) == len(self._settings[message]):
-                self._settings[message] = data
+        reply = self._reply(message)
+        if reply is None:
+            self._obey(message, param2, frame[HEADER_SIZE:])
             return b""
-        if message - 1 in self._settings:
-            return _long(message + 1, self._settings[message - 1])
-        order = self._orders.get(message)
-        return order(param1, param2, data) if order else b""
+        if self.reply_delay_s:
+            self._say(reply, self.reply_delay_s)
+            return b""
+        return reply
 
     def spontaneous(self) -> bytes:
-        """Return the ends of moves and automatic messages that are due."""
+        """Return the ends of moves, automatic messages and delayed replies that are due."""
         self.process(0.0)
-        sent = b"".join(self._outbox)
-        self._outbox.clear()
-        return sent
+        self._waiting.sort(key=lambda item: item[0])
+        due = [message for due_ns, message in self._waiting if due_ns <= self.time_ns]
+        del self._waiting[: len(due)]
+        return b"".join(due)
 
-    @property
-    def _path(self) -> Trajectory:
-        return self._spindle.path
+    def _reply(self, message: int) -> bytes | None:
+        if message - 1 in self._stepper.settings:
+            return long(message + 1, self._stepper.settings[message - 1])
+        return self._readings[message]() if message in self._readings else None
 
-    def _move_to(self, data: bytes) -> bytes:
-        return self._drive_to(self._zero_mm + _register(data, 2) / COUNTS_PER_MM)
+    def _obey(self, message: int, param2: int, data: bytes) -> None:
+        stepper = self._stepper
+        if message in stepper.settings:
+            if len(data) == len(stepper.settings[message]):
+                stepper.settings[message] = data
+        elif len(data) == MOVE_DATA_SIZE and message == 0x0448:
+            stepper.move_by(self.time_ns, register(data, 2))
+        elif len(data) == MOVE_DATA_SIZE and message == 0x0453:
+            stepper.move_to(self.time_ns, register(data, 2))
+        elif not data and message in self._orders:
+            self._orders[message](param2)
 
-    def _move_by(self, data: bytes) -> bytes:
-        return self._drive_to(self._path.position_at(self.time_ns) + _register(data, 2) / COUNTS_PER_MM)
+    def _say(self, message: bytes, delay_s: float = 0.0) -> None:
+        self._waiting.append((self.time_ns + round(delay_s * NS_PER_S), message))
+        del self._waiting[:-MAX_WAITING]
 
-    def _drive_to(self, target_mm: float) -> bytes:
-        """Begin a move, after coming to rest if one is under way; a reverse move overshoots by the backlash."""
-        velocity = _register(self._settings[0x0413], 10) / VELOCITY_PER_MM_S
-        backlash_mm = _register(self._settings[0x043A], 2) / COUNTS_PER_MM
-        if self._can_move(velocity):
-            path = self._path.stopped(self.time_ns, self._acceleration_mm_s2())
-            if target_mm < path.legs[-1].position_mm and backlash_mm > 0:
-                path = path.then_to(target_mm - backlash_mm, velocity, self._acceleration_mm_s2())
-            self._follow(path.then_to(target_mm, velocity, self._acceleration_mm_s2()), _COMPLETED)
-        return b""
-
-    def _home(self) -> bytes:
-        """Run onto the switch and back off; the wrong direction ends, still not homed, on the forward switch."""
-        home = self._settings[0x0440]
-        velocity, acceleration = _register(home, 6) / VELOCITY_PER_MM_S, self._acceleration_mm_s2()
-        if not self._can_move(velocity):
-            return b""
-        path = self._path.stopped(self.time_ns, acceleration)
-        self._is_homed = False
-        if home[2] != 2:  # not reverse
-            self._follow(path.then_to(2 * FORWARD_SWITCH_MM, velocity, acceleration), _COMPLETED)
-            return b""
-        beyond = path.then_to(REVERSE_SWITCH_MM - FORWARD_SWITCH_MM, velocity, acceleration)
-        on_switch = beyond.until(REVERSE_SWITCH_MM, FORWARD_SWITCH_MM)
-        offset_mm = _register(home, 10) / COUNTS_PER_MM
-        self._follow(on_switch.then_to(REVERSE_SWITCH_MM + offset_mm, velocity, acceleration), _HOMED_MESSAGE)
-        return b""
-
-    def _can_move(self, velocity_mm_s: float) -> bool:
-        """Tell whether the motor is powered and the settings make sense; if not, orders stay without effect."""
-        return self._is_enabled and velocity_mm_s > 0 and self._acceleration_mm_s2() > 0
-
-    def _follow(self, path: Trajectory, purpose: int) -> None:
-        self.before_change()
-        self._spindle.follow(path)
-        self._purpose = purpose
-
-    def _stop(self, is_immediate: bool) -> bytes:
-        self.before_change()
-        acceleration = self._acceleration_mm_s2()
-        self._spindle.stop(self.time_ns, float("inf") if is_immediate or acceleration <= 0 else acceleration)
-        self._purpose = _STOPPED
-        return b""
-
-    def _enable(self, is_enabled: bool) -> bytes:
-        if not is_enabled and self.is_moving:
-            self._stop(is_immediate=True)
-        self._is_enabled = is_enabled
-        return b""
-
-    def _send_updates(self, first_ns: int) -> bytes:
+    def _send_updates(self, first_ns: int) -> None:
         self._next_update_ns = first_ns
-        return b""
+
+    def _tell_ends(self, are_told: bool) -> None:
+        self._are_ends_told = are_told
 
     def _next_end_ns(self) -> int:
-        return self._path.end_ns if self._purpose is not None else _NEVER_NS
+        end_ns = self._stepper.end_ns()
+        return _NEVER_NS if end_ns is None else end_ns
 
     def _arrive(self) -> None:
-        """Do what the end of a path brings: the reference count, and a message to the host."""
-        purpose, self._purpose = self._purpose, None
-        if purpose == _HOMED_MESSAGE:
-            self._zero_mm = self._path.legs[-1].position_mm
-            self._is_homed = True
-            self._outbox.append(_short(_HOMED_MESSAGE, 1, 0))
-        elif purpose == _COMPLETED and not self._limit_bits():
-            if not self.is_completion_lost:
-                self._outbox.append(self._status_message(_COMPLETED))
-        else:
-            self._outbox.append(self._status_message(_STOPPED))
-
-    def _count(self) -> int:
-        return round((self._path.position_at(self.time_ns) - self._zero_mm) * COUNTS_PER_MM)
-
-    def _status(self) -> int:
-        bits = _CONNECTED | self.faults | self._limit_bits()
-        bits |= _ENABLED if self._is_enabled else 0
-        bits |= _HOMED if self._is_homed else 0
-        if self.is_moving:
-            bits |= _HOMING if self._purpose == _HOMED_MESSAGE else 0
-            bits |= _MOVING_FORWARD if self._path.velocity_at(self.time_ns) >= 0 else _MOVING_REVERSE
-        return bits
-
-    def _limit_bits(self) -> int:
-        forward = _FORWARD_LIMIT if self._spindle.is_on_forward_switch(self.time_ns) else 0
-        return forward | (_REVERSE_LIMIT if self._spindle.is_on_reverse_switch(self.time_ns) else 0)
+        """Tell the host that a motion has ended."""
+        purpose = self._stepper.arrive(self.time_ns)
+        if not self._are_ends_told:
+            return
+        if purpose is Purpose.HOME:
+            self._say(short(_HOMED_MESSAGE, 1, 0))
+        elif purpose is Purpose.STOP:
+            self._say(self._status_message(_STOPPED))
+        elif not self.faults.is_completion_lost:
+            self._say(self._status_message(_COMPLETED))
 
     def _status_message(self, message: int) -> bytes:
-        return _long(message, struct.pack("<HiiI", 1, self._count(), 0, self._status()))
-
-    def _acceleration_mm_s2(self) -> float:
-        return _register(self._settings[0x0413], 6) / ACCELERATION_PER_MM_S2
-
-
-def _register(block: bytes, offset: int) -> int:
-    return int.from_bytes(block[offset : offset + 4], "little", signed=True)
-
-
-def _short(message: int, param1: int, param2: int) -> bytes:
-    return struct.pack("<HBBBB", message, param1, param2, HOST, UNIT)
-
-
-def _long(message: int, data: bytes) -> bytes:
-    return struct.pack("<HHBB", message, len(data), HOST | HAS_DATA, UNIT) + data
+        time_ns = self.time_ns
+        return long(message, struct.pack("<HiiI", 1, self._stepper.count(time_ns), 0, self._stepper.status(time_ns)))

@@ -1,7 +1,8 @@
 """The spindle of a simulated stepper actuator: where it truly is, now and in the moves before.
 
 The controller counts its steps and knows nothing else; the spindle stops some tens of nanometres beside the
-count, another distance after each move. Two switches end every path. Times are whole ns, lengths mm.
+count, another distance after each move. Two switches end every path. A jammed spindle stays where it is while the
+count goes on, and joins the count again with its next free move. Times are whole ns, lengths mm.
 """
 
 from __future__ import annotations
@@ -22,14 +23,17 @@ N_REMEMBERED = 4096
 
 @dataclass(frozen=True)
 class Move:
-    """A commanded path, and how far the spindle is beside it when the path begins and ends."""
+    """A commanded path, how far the spindle is beside it when the path begins and ends, and whether it follows."""
 
     path: Trajectory
     error_before_mm: float
     error_after_mm: float
+    is_jammed: bool = False
 
     def error_at(self, time_ns: int) -> float:
         """Return how far the spindle is from where the controller believes it, in mm."""
+        if self.is_jammed:
+            return self.path.legs[0].position_mm + self.error_before_mm - self.path.position_at(time_ns)
         duration_ns = self.path.end_ns - self.path.start_ns
         share = min(max((time_ns - self.path.start_ns) / duration_ns, 0.0), 1.0) if duration_ns else 1.0
         return self.error_before_mm + share * (self.error_after_mm - self.error_before_mm)
@@ -49,11 +53,17 @@ class Spindle:
 
     Attributes
     ----------
+    switches_mm : tuple of float
+        Where the two limit switches sit; bring them closer and later moves meet them.
+    is_jammed : bool
+        Whether the spindle stays put in later moves although the controller counts its steps.
     n_moves : int
         Moves towards a target begun so far; the error of a move follows from `seed` and this number.
     """
 
     def __init__(self, position_mm: float, seed: int, repeatability_mm: float) -> None:
+        self.switches_mm = (REVERSE_SWITCH_MM, FORWARD_SWITCH_MM)
+        self.is_jammed = False
         self.n_moves = 0
         self._seed = seed
         self._repeatability_mm = repeatability_mm
@@ -83,7 +93,7 @@ class Spindle:
         """Begin a path towards a target; it ends where it meets a switch."""
         self.n_moves += 1
         error_mm = float(np.random.default_rng([self._seed, self.n_moves]).normal(0.0, self._repeatability_mm))
-        self._begin(path.until(REVERSE_SWITCH_MM, FORWARD_SWITCH_MM), error_mm)
+        self._begin(path.until(*self.switches_mm), error_mm)
 
     def stop(self, time_ns: int, deceleration_mm_s2: float) -> None:
         """Come to rest, at once if the deceleration is infinite."""
@@ -91,11 +101,11 @@ class Spindle:
 
     def is_on_forward_switch(self, time_ns: int) -> bool:
         """Tell whether the far switch is made."""
-        return self.path.position_at(time_ns) >= FORWARD_SWITCH_MM
+        return self.path.position_at(time_ns) >= self.switches_mm[1]
 
     def is_on_reverse_switch(self, time_ns: int) -> bool:
         """Tell whether the near switch is made."""
-        return self.path.position_at(time_ns) <= REVERSE_SWITCH_MM
+        return self.path.position_at(time_ns) <= self.switches_mm[0]
 
     def _begin(self, path: Trajectory, error_after_mm: float) -> None:
-        self._moves.append(Move(path, self._moves[-1].error_at(path.start_ns), error_after_mm))
+        self._moves.append(Move(path, self._moves[-1].error_at(path.start_ns), error_after_mm, self.is_jammed))

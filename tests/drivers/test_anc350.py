@@ -9,8 +9,7 @@ import pytest
 from pymeasure.test import expected_protocol
 
 from drivers.anc350 import ANC350
-from drivers.anc350_axis import Anc350Error, AxisStatus
-from drivers.uc_codec import FramingError
+from drivers.anc350_axis import Anc350Error, AxisStatus, EndOfTravel, SensorLost
 
 WIDE_NM = (-5_000_000, 5_000_000)
 
@@ -46,9 +45,10 @@ def test_the_documented_session_byte_for_byte() -> None:
         ("14 0 408 2 7 FFFFB1E0", ack("408", 2, 7, -20_000)),
         ("14 0 3036 0 8 1F4", ack("3036", 0, 8, 500)),
         ("14 0 40D 0 9 0", ack("40D", 0, 9)),
-        ("10 1 404 0 A", ack("404", 0, 10, 0x0500)),
-        ("10 1 3002 1 B", ack("3002", 1, 11, 1)),
-        ("10 1 168 0 C", ack("168", 0, 12, -1)),
+        ("14 0 40E 0 A 0", ack("40E", 0, 10)),
+        ("10 1 404 0 B", ack("404", 0, 11, 0x0500)),
+        ("10 1 3002 1 C", ack("3002", 1, 12, 1)),
+        ("10 1 168 0 D", ack("168", 0, 13, -1)),
     ]
     with protocol(*pairs, travel_nm=WIDE_NM) as unit:
         x, z = unit.axis_0, unit.axes[2]
@@ -66,15 +66,101 @@ def test_the_documented_session_byte_for_byte() -> None:
         assert unit.hardware_id == -1
 
 
-def test_a_move_sets_the_target_checks_the_sensor_and_starts() -> None:
+def test_a_move_sets_the_target_looks_at_sensor_and_drive_and_starts() -> None:
     pairs = [
         ("14 0 408 0 1 16E360", ack("408", 0, 1)),
         ("10 1 404 0 2", ack("404", 0, 2)),
-        ("14 0 3030 0 3 1", ack("3030", 0, 3, 1)),
-        ("14 0 40D 0 4 1", ack("40D", 0, 4, 1)),
+        ("10 1 415 0 3", ack("415", 0, 3, 1_000_000)),
+        ("10 1 400 0 4", ack("400", 0, 4, 40_000)),
+        ("10 1 401 0 5", ack("401", 0, 5, 1000)),
+        ("14 0 450 0 6 1", ack("450", 0, 6, 1)),
+        ("14 0 3030 0 7 1", ack("3030", 0, 7, 1)),
+        ("14 0 40D 0 8 1", ack("40D", 0, 8, 1)),
     ]
     with protocol(*pairs) as unit:
         unit.axis_0.move_to(1_500_000)
+
+
+@pytest.mark.parametrize(("is_forward", "end", "step"), [(True, "3039", "410"), (False, "303A", "411")])
+def test_a_step_is_one_telegram_once_the_way_is_free(is_forward: bool, end: str, step: str) -> None:
+    pairs = [
+        (f"10 1 {end} 0 1", ack(end, 0, 1)),
+        ("10 1 400 0 2", ack("400", 0, 2, 40_000)),
+        ("10 1 401 0 3", ack("401", 0, 3, 1000)),
+        ("14 0 3030 0 4 1", ack("3030", 0, 4, 1)),
+        (f"14 0 {step} 0 5 1", ack(step, 0, 5, 1)),
+        (f"10 1 {end} 0 6", ack(end, 0, 6, 1)),
+    ]
+    with protocol(*pairs, name="stage") as unit:
+        unit.axis_0.step(is_forward)
+        with pytest.raises(EndOfTravel, match="stage axis 0: at the .*ward end of its travel; step the other way"):
+            unit.axis_0.step(is_forward)
+
+
+def test_a_drive_set_too_high_by_another_program_moves_nothing() -> None:
+    pairs = [("10 1 303A 1 1", ack("303A", 1, 1)), ("10 1 400 1 2", ack("400", 1, 2, 70_000))]
+    pairs += [("10 1 401 1 3", ack("401", 1, 3, 1000))]
+    with (
+        protocol(*pairs, name="stage") as unit,
+        pytest.raises(Anc350Error, match="stage axis 1: its amplitude is 70 V, outside 0 to 60 V; set it first"),
+    ):
+        unit.axis_1.step(is_forward=False)
+
+
+def test_a_position_off_the_travel_is_no_position() -> None:
+    pairs = [("14 0 408 0 1 16E360", ack("408", 0, 1)), ("10 1 404 0 2", ack("404", 0, 2))]
+    pairs += [("10 1 415 0 3", ack("415", 0, 3, 14_786_267))]
+    with protocol(*pairs) as unit, pytest.raises(SensorLost, match="14786267 nm is no place on its travel"):
+        unit.axis_0.move_to(1_500_000)
+
+
+def test_the_capacitance_is_started_and_read_later() -> None:
+    pairs = [
+        ("10 1 302E 0 1", ack("302E", 0, 1)),
+        ("14 0 51E 0 2 1", ack("51E", 0, 2, 1)),
+        ("10 1 569 0 3", ack("569", 0, 3, 1_050_000)),
+        ("10 1 302E 0 4", ack("302E", 0, 4, 1)),
+    ]
+    with protocol(*pairs) as unit:
+        unit.axis_0.measure_capacitance()
+        assert unit.axis_0.capacitance_nf == 1050.0
+        with pytest.raises(Anc350Error, match="moving, so its capacitance cannot be measured; stop it first"):
+            unit.axis_0.measure_capacitance()
+
+
+def test_over_current_is_cleared_by_name() -> None:
+    with protocol(("14 0 3151 2 1 1", ack("3151", 2, 1))) as unit:
+        unit.axis_2.clear_over_current()
+
+
+def test_sensor_voltage_is_only_lowered() -> None:
+    pairs = [("10 1 526 0 1", ack("526", 0, 1, 300)), ("14 0 526 0 2 64", ack("526", 0, 2, 100))]
+    pairs += [("10 1 526 0 3", ack("526", 0, 3, 100))]
+    with protocol(*pairs) as unit:
+        unit.lower_sensor_voltage(0.1)
+        with pytest.raises(ValueError, match="sensor voltage: 0.2 V is outside 0 to 0.1 V; it is only lowered here"):
+            unit.lower_sensor_voltage(0.2)
+
+
+def test_the_firmware_is_put_together_from_what_is_told() -> None:
+    told = wire("14 4 111 0 0 342E302E") + wire("14 4 111 1 0 31330000") + wire("14 4 117 0 0 34000000")
+    pairs = [("14 0 16C 0 1 1", ack("16C", 0, 1, 1)), ("10 1 168 0 2", told + ack("168", 0, 2, -1))]
+    pairs += [("14 0 16C 0 3 1", ack("16C", 0, 3, 1)), ("10 1 168 0 4", ack("168", 0, 4, -1))]
+    with protocol(*pairs) as unit:
+        assert unit.firmware == "4.0.13, 4"
+        with pytest.raises(Anc350Error, match="no firmware version was told; look it up in Daisy"):
+            _ = unit.firmware
+
+
+def test_the_cold_narrows_what_may_be_set() -> None:
+    with protocol(max_amplitude_v=55.0) as unit:
+        unit.limit_drive(4.0)
+        with pytest.raises(ValueError, match="amplitude: 40 V is outside 45 to 55 V"):
+            unit.axis_0.amplitude_v = 40.0
+        with pytest.raises(ValueError, match="frequency: 1000 Hz is outside 1 to 500 Hz"):
+            unit.axis_1.frequency_hz = 1000
+        with pytest.raises(ValueError, match="nan K is no temperature"):
+            unit.limit_drive(float("nan"))
 
 
 def test_flags_are_booleans() -> None:
@@ -86,6 +172,8 @@ def test_flags_are_booleans() -> None:
         "is_at_backward_end": "303A",
         "output_enabled": "3030",
         "turns_off_at_end": "450",
+        "grounds_after_motion": "451",
+        "has_over_current": "3150",
     }
     pairs = [(f"10 1 {a} 1 {k:X}", ack(a, 1, k, k % 2)) for k, a in enumerate(flags.values(), start=1)]
     with protocol(*pairs) as unit:
@@ -98,10 +186,16 @@ def test_quantities_read_back_in_their_units() -> None:
         ("10 1 401 0 2", ack("401", 0, 2, 1000)),
         ("10 1 408 0 3", ack("408", 0, 3, -250_000)),
         ("10 1 3036 0 4", ack("3036", 0, 4, 750)),
+        ("14 0 514 0 5 7D0", ack("514", 0, 5, 2000)),
+        ("10 1 514 0 6", ack("514", 0, 6, 2000)),
+        ("14 0 451 0 7 1", ack("451", 0, 7, 1)),
     ]
     with protocol(*pairs) as unit:
         x = unit.axis_0
         assert (x.amplitude_v, x.frequency_hz, x.target_nm, x.target_range_nm) == (42.5, 1000, -250_000, 750)
+        x.dc_level_v = 2.0
+        assert x.dc_level_v == 2.0
+        x.grounds_after_motion = True
 
 
 @pytest.mark.parametrize(
@@ -111,6 +205,7 @@ def test_quantities_read_back_in_their_units() -> None:
         ("amplitude_v", float("nan"), "amplitude: nan V is outside"),
         ("frequency_hz", 2001, "frequency: 2001 Hz is outside 1 to 2000 Hz"),
         ("target_nm", 5_000_001, r"target: 5e\+06 nm is outside 0 to 5e\+06 nm; stay within travel_nm"),
+        ("dc_level_v", 71.0, "DC level: 71 V is outside 0 to 70 V; 0 V lets the positioner rest"),
         ("target_range_nm", 100, "target range: 100 nm is outside 500 to .* below the sensor's noise is never reached"),
     ],
 )
@@ -131,84 +226,8 @@ def test_the_amplitude_cap_is_a_choice_up_to_what_the_unit_can_do() -> None:
         pass
 
 
-def test_synchronising_is_split_so_that_the_caller_waits() -> None:
-    pairs = [
-        ("14 0 A 0 0 0", None),
-        ("10 1 168 0 1", ack("168", 0, 1, -1)),
-        ("14 0 145 0 2 0", ack("145", 0, 2)),
-    ]
-    with protocol(*pairs) as unit:
-        unit.start_synchronise()
-        unit.finish_synchronise()
-
-
-def test_what_is_told_and_what_is_late_is_skipped() -> None:
-    told, late = wire("14 4 415 0 0 16E35E"), ack("415", 0, 9_999, 77)
-    with protocol(("10 1 415 0 1", told + late + told + ack("415", 0, 1, 202))) as unit:
-        assert unit.axis_0.position_nm == 202
-
-
-def test_correlation_numbers_stay_small_and_never_become_zero() -> None:
-    pairs = [(struct.pack("<5i", 16, 1, 0x415, 0, k), ack("415", 0, k, k)) for k in [*range(1, 10_000), 1, 2]]
-    with protocol(*pairs) as unit:
-        assert [unit.axis_0.position_nm for _ in pairs][-3:] == [9_999, 1, 2]
-
-
-@pytest.mark.parametrize(
-    ("reason", "text"),
-    [(1, "invalid address"), (2, "value out of range"), (3, "ignored"), (42, "undocumented reason 42")],
-)
-def test_a_refusal_names_request_and_reason(reason: int, text: str) -> None:
-    message = rf"stage: SET FREQUENCY 0 1000 was refused: {text} \(reason {reason}\); check"
-    with (
-        protocol(("14 0 401 0 1 3E8", ack("401", 0, 1, 0, reason)), name="stage") as unit,
-        pytest.raises(Anc350Error, match=message),
-    ):
-        unit.axis_0.frequency_hz = 1000
-
-
-def test_an_ack_for_another_address_is_a_broken_link() -> None:
-    with (
-        protocol(("10 1 415 0 1", ack("404", 0, 1))) as unit,
-        pytest.raises(ConnectionError, match="another request than GET POSITION 0; synchronise"),
-    ):
-        _ = unit.axis_0.position_nm
-
-
-def test_a_reading_without_a_value_is_an_error() -> None:
-    with (
-        protocol(("10 1 415 0 1", wire("14 3 415 0 1 0"))) as unit,
-        pytest.raises(ConnectionError, match="GET POSITION 0 carries no value; check the firmware"),
-    ):
-        _ = unit.axis_0.position_nm
-
-
-def test_a_stream_out_of_step_is_told_and_synchronising_mends_it() -> None:
-    pairs = [
-        ("10 1 415 0 1", b"\x00" + ack("415", 0, 1)[:19]),
-        ("14 0 A 0 0 0", None),
-        ("10 1 168 0 2", ack("168", 0, 2, -1)),
-        ("14 0 145 0 3 0", ack("145", 0, 3)),
-        ("10 1 415 0 4", ack("415", 0, 4, 202)),
-    ]
-    with protocol(*pairs) as unit:
-        with pytest.raises(FramingError, match="synchronise the link before the next request"):
-            _ = unit.axis_0.position_nm
-        unit.start_synchronise()
-        unit.finish_synchronise()
-        assert unit.axis_0.position_nm == 202
-
-
-def test_endless_telling_is_no_answer() -> None:
-    with (
-        protocol(("10 1 415 0 1", wire("14 4 415 0 0 1") * 64)) as unit,
-        pytest.raises(TimeoutError, match="64 telegrams, none the ACK to GET POSITION 0"),
-    ):
-        _ = unit.axis_0.position_nm
-
-
 def test_shutdown_stops_every_axis_and_switches_its_output_off() -> None:
-    addresses = [(a, axis) for axis in range(3) for a in ("40D", "3030")]
+    addresses = [(a, axis) for axis in range(3) for a in ("40D", "40E", "3030")]
     pairs = [(f"14 0 {a} {axis} {k} 0", ack(a, axis, k)) for k, (a, axis) in enumerate(addresses, start=1)]
     with protocol(*pairs) as unit:
         unit.shutdown()

@@ -7,21 +7,20 @@ import pytest
 
 from drivers.apt_codec import (
     CHANNEL,
-    FAULTS,
     HOST,
-    LIMITS,
-    MOVING,
     UNIT,
     Frame,
     FrameError,
     FrameReader,
-    Message,
-    Status,
+    Update,
+    check,
     fault_text,
     info,
     long_frame,
+    update,
     values,
 )
+from drivers.apt_messages import FAULTS, LIMITS, MOVING, Message, Status
 
 SENT = {
     "identify": (Frame(Message.IDENTIFY), "23 02 00 00 50 01"),
@@ -56,6 +55,34 @@ SENT = {
         long_frame(Message.SET_LIMSWITCHPARAMS, CHANNEL, 2, 2, 54_613_333, 0, 1),
         "23 04 10 00 D0 01 01 00 02 00 02 00 55 55 41 03 00 00 00 00 01 00",
     ),
+    "no flash programming": (Frame(Message.HW_NO_FLASH_PROGRAMMING), "18 00 00 00 50 01"),
+    "request enable state": (Frame(Message.REQ_CHANENABLESTATE, CHANNEL), "11 02 01 00 50 01"),
+    "request status update": (Frame(Message.REQ_STATUSUPDATE, CHANNEL), "80 04 01 00 50 01"),
+    "request DC status update": (Frame(Message.REQ_DCSTATUSUPDATE, CHANNEL), "90 04 01 00 50 01"),
+    "host alive": (Frame(Message.ACK_DCSTATUSUPDATE), "92 04 00 00 50 01"),
+    "set absolute target": (
+        long_frame(Message.SET_MOVEABSPARAMS, CHANNEL, 21_845_333),
+        "50 04 06 00 D0 01 01 00 55 55 4D 01",
+    ),
+    "move to the set target": (Frame(Message.MOVE_ABSOLUTE, CHANNEL), "53 04 01 00 50 01"),
+    "set relative distance": (
+        long_frame(Message.SET_MOVERELPARAMS, CHANNEL, -218_453),
+        "45 04 06 00 D0 01 01 00 AB AA FC FF",
+    ),
+    "move by the set distance": (Frame(Message.MOVE_RELATIVE, CHANNEL), "48 04 01 00 50 01"),
+    "jog forward": (Frame(Message.MOVE_JOG, CHANNEL, 1), "6A 04 01 01 50 01"),
+    "jog reverse": (Frame(Message.MOVE_JOG, CHANNEL, 2), "6A 04 01 02 50 01"),
+    "set jog": (
+        long_frame(Message.SET_JOGPARAMS, CHANNEL, 2, 218_453, 0, 24_032, 117_265_749, 2),
+        "16 04 16 00 D0 01 01 00 02 00 55 55 03 00 00 00 00 00 E0 5D 00 00 55 55 FD 06 02 00",
+    ),
+    "actuator type ZFS25": (Frame(Message.SET_TSTACTUATORTYPE, 0x42), "FE 04 42 00 50 01"),
+    "store the actuator type": (
+        long_frame(Message.SET_EEPROMPARAMS, CHANNEL, Message.SET_TSTACTUATORTYPE),
+        "B9 04 04 00 D0 01 01 00 FE 04",
+    ),
+    "suspend ends of moves": (Frame(Message.SUSPEND_ENDOFMOVEMSGS), "6B 04 00 00 50 01"),
+    "resume ends of moves": (Frame(Message.RESUME_ENDOFMOVEMSGS), "6C 04 00 00 50 01"),
     "set backlash": (long_frame(Message.SET_GENMOVEPARAMS, CHANNEL, 43_691), "3A 04 06 00 D0 01 01 00 AB AA 00 00"),
 }
 
@@ -207,8 +234,9 @@ def test_a_reply_of_the_wrong_size_is_refused() -> None:
     frame = Frame(Message.GET_POSCOUNTER, data=b"\x01\x00", dest=HOST, source=UNIT)
     with pytest.raises(FrameError, match="0x0412 carries 2 data bytes instead of 6: .* check model and firmware"):
         values(frame)
-    with pytest.raises(FrameError, match="0x0006 carries 1 data bytes instead of 84"):
-        info(Frame(Message.HW_GET_INFO, data=b"\x00"))
+    for look in (info, check):
+        with pytest.raises(FrameError, match="0x0006 carries 1 data bytes instead of 84"):
+            look(Frame(Message.HW_GET_INFO, data=b"\x00"))
 
 
 def test_what_does_not_fit_a_frame_is_refused() -> None:
@@ -225,6 +253,35 @@ def test_faults_are_told_in_words() -> None:
     assert fault_text(frame) == "fault 1 after message 0x0453: Command not applicable."
     (frame,) = read_all(FrameReader(), bytes.fromhex(NOTICES["fault without text"]))
     assert fault_text(frame) == "a fault without a text"
+
+
+@pytest.mark.parametrize(
+    ("name", "counts", "bits"),
+    [
+        ("completed at 10 mm", 21_845_333, 0x80000500),
+        ("stopped at 5 mm", 10_922_667, 0x80000500),
+        ("update, 14 bytes", 5_461_333, 0x80000510),
+        ("update, 28 bytes", 27_306_667, 0x80000500),
+        ("update of another family", 27_306_667, 0x80000500),
+    ],
+)
+def test_what_comes_unasked_tells_position_and_status(name: str, counts: int, bits: int) -> None:
+    (frame,) = read_all(FrameReader(), bytes.fromhex(NOTICES[name]))
+    assert update(frame) == Update(counts, Status(bits))
+
+
+@pytest.mark.parametrize("name", ["completed, short form", "homed", "enabled"])
+def test_what_holds_no_position_tells_none(name: str) -> None:
+    (frame,) = read_all(FrameReader(), bytes.fromhex(NOTICES[name]))
+    assert update(frame) is None
+
+
+def test_what_was_cleared_does_not_come_back() -> None:
+    reader = FrameReader()
+    reader.feed(AT_10_MM[:9])
+    reader.clear()
+    assert reader.n_dropped == 9
+    assert [frame.encode() for frame in read_all(reader, IDLE)] == [IDLE]
 
 
 def test_status_masks_cover_what_they_say() -> None:

@@ -10,8 +10,10 @@ import pytest
 import serial
 from pymeasure.adapters import SerialAdapter
 
-from drivers.apt_codec import Frame, Message
-from drivers.kst101 import KST101, ControllerFault, LimitReached
+from drivers.apt_codec import Frame
+from drivers.apt_link import ControllerFault
+from drivers.apt_messages import Message
+from drivers.kst101 import KST101, LimitReached
 from drivers.zfs25b import TRINAMIC, ZFS25B
 from simulators.clock import SimClock
 from simulators.kst101 import KST101 as Double
@@ -63,8 +65,7 @@ def test_a_scan_line_on_the_double(axis: KST101, double: Double, clock: SimClock
         wait_until_arrived(axis, clock, target_mm)
         assert axis.position_mm == pytest.approx(target_mm, abs=1.0 / TRINAMIC.counts_per_mm)
         assert double.position_mm == pytest.approx(target_mm, abs=2.0 / TRINAMIC.counts_per_mm)
-    completed = [notice for notice in axis.notices if notice.message == Message.MOVE_COMPLETED]
-    assert len(completed) == 5
+    assert Message.MOVE_COMPLETED in axis.notices
 
 
 def test_the_estimated_move_time_is_the_one_that_passes(axis: KST101, clock: SimClock) -> None:
@@ -119,7 +120,7 @@ def test_the_driver_works_over_visa_too(scheme: str, clock: SimClock) -> None:
     assert axis.position_mm == pytest.approx(3.0, abs=1e-6)
     axis.write(Frame(Message.GET_STATUSUPDATE))
     axis.adapter.connection.timeout = 100
-    with pytest.raises(TimeoutError, match="no complete reply in time"):
+    with pytest.raises(TimeoutError, match="did not answer in time; check power and cable"):
         axis.ask(Frame(0x0480, 1))
     axis.adapter.close()
     server.close()
@@ -136,7 +137,7 @@ def test_an_axis_driven_onto_a_limit_says_where(axis: KST101, clock: SimClock) -
     home(axis, clock)
     axis.travel_mm = (0.0, 30.0)
     axis.move_to(29.0)
-    with pytest.raises(LimitReached, match=r"detector x: stopped on a limit at 25\.1000 mm on the way to 29\.0000 mm"):
+    with pytest.raises(LimitReached, match=r"detector x: stopped at 25\.1000 mm on the way to 29\.0000 mm, on a limit"):
         wait_until_arrived(axis, clock, 29.0)
 
 
@@ -144,18 +145,18 @@ def test_a_fault_during_a_move_is_named(axis: KST101, double: Double, clock: Sim
     axis.configure()
     home(axis, clock)
     axis.move_to(20.0)
-    double.faults = 0x00020000
+    double.faults.status_bits = 0x00020000
     with pytest.raises(ControllerFault, match="OVER_TEMPERATURE"):
         wait_until_arrived(axis, clock, 20.0)
 
 
 def test_a_lost_completion_message_is_not_missed(axis: KST101, double: Double, clock: SimClock) -> None:
-    double.is_completion_lost = True
+    double.faults.is_completion_lost = True
     axis.configure()
     home(axis, clock)
     axis.move_to(1.0)
     wait_until_arrived(axis, clock, 1.0)
-    assert Message.MOVE_COMPLETED not in [notice.message for notice in axis.notices]
+    assert Message.MOVE_COMPLETED not in axis.notices
 
 
 def test_automatic_updates_left_on_by_another_program_do_no_harm(axis: KST101, clock: SimClock) -> None:
@@ -167,3 +168,98 @@ def test_automatic_updates_left_on_by_another_program_do_no_harm(axis: KST101, c
     clock.sleep(5.0)
     assert not axis.is_moving
     assert not axis.notices, "configure has switched them off"
+
+
+def test_an_order_to_home_that_was_missed_never_counts_as_homed(axis: KST101, double: Double, clock: SimClock) -> None:
+    axis.configure()
+    home(axis, clock)
+    double.faults.is_home_ignored = True
+    axis.home()
+    clock.sleep(120.0)
+    assert not axis.is_homed
+    with pytest.raises(ValueError, match="not homed"):
+        axis.move_to(1.0)
+
+
+def test_a_reference_switch_that_is_never_found_never_counts_as_homed(
+    axis: KST101, double: Double, clock: SimClock
+) -> None:
+    double.faults.is_home_missed = True
+    axis.configure()
+    axis.home()
+    clock.sleep(120.0)
+    assert axis.is_moving
+    assert not axis.is_homed
+
+
+def test_a_slow_poll_hears_of_the_reference_run_from_its_message(axis: KST101, clock: SimClock) -> None:
+    axis.configure()
+    home(axis, clock)
+    axis.home()
+    clock.sleep(120.0)
+    assert axis.is_homed
+
+
+def test_an_obstacle_in_the_travel_is_told_with_its_place(axis: KST101, double: Double, clock: SimClock) -> None:
+    axis.configure()
+    home(axis, clock)
+    double.spindle.switches_mm = (-0.1, 7.5)
+    axis.move_to(12.0)
+    with pytest.raises(LimitReached, match=r"stopped at 7\.5000 mm on the way to 12\.0000 mm, on a limit"):
+        wait_until_arrived(axis, clock, 12.0)
+
+
+def test_a_stuck_axis_never_arrives(axis: KST101, double: Double, clock: SimClock) -> None:
+    axis.configure()
+    home(axis, clock)
+    double.faults.is_stuck = True
+    axis.move_to(12.0)
+    clock.sleep(60.0)
+    assert not axis.has_arrived(12.0)
+
+
+def test_a_cable_that_is_out_is_named(axis: KST101, double: Double, clock: SimClock) -> None:
+    axis.configure()
+    home(axis, clock)
+    double.faults.is_motor_unplugged = True
+    axis.move_to(12.0)
+    with pytest.raises(ControllerFault, match="the motor is not connected; check its cable"):
+        axis.has_arrived(12.0)
+
+
+def test_a_power_cut_loses_the_reference_and_the_settings(axis: KST101, double: Double, clock: SimClock) -> None:
+    axis.configure()
+    home(axis, clock)
+    axis.move_to(12.0)
+    clock.sleep(1.0)
+    double.cut_power()
+    with pytest.raises(ControllerFault, match="the reference is lost, as after a power cut"):
+        axis.has_arrived(12.0)
+    assert axis.settings != ZFS25B
+    with pytest.raises(ValueError, match="not homed"):
+        axis.move_to(3.0)
+
+
+def test_a_spontaneous_fault_is_raised_at_the_next_question(axis: KST101, double: Double) -> None:
+    double.complain(7, "Motor overheated")
+    with pytest.raises(ControllerFault, match="fault 7 after message 0x0000: Motor overheated; see its panel"):
+        _ = axis.status
+    assert not axis.is_homed
+
+
+def test_the_actuator_can_be_declared(axis: KST101) -> None:
+    axis.declare_actuator()
+    axis.rest_power_percent, axis.jog_step_mm = 5, 0.25
+    assert axis.rest_power_percent == 5
+    assert axis.jog_step_mm == pytest.approx(0.25, abs=1e-6)
+
+
+def test_a_jog_moves_an_axis_that_is_not_homed(axis: KST101, double: Double, clock: SimClock) -> None:
+    axis.configure()
+    before_mm = double.position_mm
+    axis.jog_step_mm = 0.25
+    axis.jog(is_forward=True)
+    assert axis.is_moving
+    clock.sleep(5.0)
+    assert not axis.is_moving
+    assert double.position_mm == pytest.approx(before_mm + 0.25, abs=1e-5)

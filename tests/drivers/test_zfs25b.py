@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.apt_codec import Message
-from drivers.zfs25b import LEGACY, TRINAMIC, ZFS25B, ActuatorSettings, Scale, scale_of_model
+from drivers.apt_messages import Message
+from drivers.zfs25b import LEGACY, TRINAMIC, ZFS25B, ActuatorSettings, Scale, controller_of_model, jog_registers
 
 
-@pytest.mark.parametrize(("model", "scale"), [("KST101", TRINAMIC), ("KST201", TRINAMIC), ("TST001", LEGACY)])
+@pytest.mark.parametrize(
+    ("model", "scale"), [("KST101", TRINAMIC), ("KST201", TRINAMIC), ("TST101", TRINAMIC), ("TST001", LEGACY)]
+)
 def test_each_known_model_has_its_scale(model: str, scale: Scale) -> None:
-    assert scale_of_model(model) is scale
+    assert controller_of_model(model).scale is scale
 
 
 def test_an_unknown_model_asks_for_its_scale() -> None:
-    with pytest.raises(ValueError, match="model 'KDC101' is no KST101.*give its scale explicitly"):
-        scale_of_model("KDC101")
+    with pytest.raises(
+        ValueError, match="model 'KDC101' is no KST101, KST201, TST101, TST001; give its scale explicitly"
+    ):
+        controller_of_model("KDC101")
 
 
 def test_registers_are_those_of_the_documents() -> None:
@@ -45,3 +49,16 @@ def test_settings_survive_the_way_through_registers() -> None:
     found = ActuatorSettings.from_registers(ZFS25B.registers(LEGACY), LEGACY)
     assert found.velocity_mm_s == pytest.approx(1.5, abs=0.5 / LEGACY.per_mm_s)
     assert found.home_offset_mm == pytest.approx(0.1, abs=0.5 / LEGACY.counts_per_mm)
+
+
+def test_the_scales_are_the_documented_ones() -> None:
+    assert TRINAMIC.counts_per_mm == pytest.approx(2_184_533.333, abs=1e-3)
+    assert TRINAMIC.per_mm_s == pytest.approx(117_265_749.2, abs=0.2)
+    assert TRINAMIC.per_mm_s2 == pytest.approx(24_032.27, abs=0.01)
+    assert LEGACY.counts_per_mm == pytest.approx(136_533.333, abs=1e-3)
+
+
+def test_a_jog_has_the_documented_registers_and_a_bounded_step() -> None:
+    assert jog_registers(0.1, TRINAMIC) == (2, 218_453, 0, 24_032, 117_265_749, 2)
+    with pytest.raises(ValueError, match="jog step: 1.5 mm is outside 0.0001 to 1 mm"):
+        jog_registers(1.5, TRINAMIC)

@@ -243,6 +243,7 @@ def test_synchronising_silences_everything_for_two_seconds() -> None:
     assert double.spontaneous() == b""
     assert send(double, 1, HARDWARE_ID, 0) == ()
     double.process(0.001)
+    assert double.spontaneous() == struct.pack("<7i", 24, 3, HARDWARE_ID, 0, 7, 0, -1), "answered when it is over"
     assert get(double, HARDWARE_ID) == -1
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulators.kst101 import ACCELERATION_PER_MM_S2, COUNTS_PER_MM, KST101, VELOCITY_PER_MM_S
+from simulators.kst101 import KST101
+from simulators.stepper import ACCELERATION_PER_MM_S2, COUNTS_PER_MM, VELOCITY_PER_MM_S
 
 STATUS, POSITION, HOME = "29 04 01 00 50 01", "11 04 01 00 50 01", "43 04 01 00 50 01"
 SET_VELOCITY = "13 04 0E 00 D0 01 01 00 00 00 00 00 E0 5D 00 00 00 00 7C 0A"
@@ -226,7 +227,7 @@ def test_updates_come_every_100_ms_from_start_to_stop() -> None:
 
 def test_a_lost_completion_message_can_be_asked_for() -> None:
     double = homed()
-    double.is_completion_lost = True
+    double.faults.is_completion_lost = True
     send(double, TO_10_MM)
     double.process(20.0)
     assert double.spontaneous() == b""

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from drivers.kst101 import KST101
+from tplm_daq.readings import Position, Setting
 from tplm_daq.recipes.devices import ActuatorDevice
 from tplm_daq.rig.links import Link
 from tplm_daq.rig.planning import AxisTravel
-from tplm_daq.roles import Position, Setting
 
 
 @dataclass

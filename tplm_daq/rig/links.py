@@ -18,8 +18,9 @@ from typing import Any
 
 import pyvisa
 import serial
-from pymeasure.adapters import Adapter, SerialAdapter
+from pymeasure.adapters import Adapter, SerialAdapter, VISAAdapter
 
+from drivers.serial_ports import resolve
 from tplm_daq.errors import DeviceError, DeviceTimeout, LinkError, TplmError
 from tplm_daq.roles import Clock
 
@@ -138,8 +139,18 @@ class PacedAdapter(Adapter):
         return reply
 
     def flush_read_buffer(self) -> None:
-        """Discard what has arrived and was not read."""
-        self.inner.flush_read_buffer()
+        """Discard what has arrived and was not read.
+
+        It is read away, for flushing never returns once the other side has closed (pyvisa-py 0.8, its tcpip.py, clear).
+        """
+        if not isinstance(self.inner, VISAAdapter):
+            self.inner.flush_read_buffer()
+            return
+        timeout_ms, self.connection.timeout = self.connection.timeout, 0
+        try:
+            self.inner.read_bytes(-1)
+        finally:
+            self.connection.timeout = timeout_ms
 
     def close(self) -> None:
         """Close the connection (harmless when repeated)."""
@@ -164,8 +175,8 @@ def visa_library() -> str:
 
 
 def open_serial(address: str, settings: dict[str, Any]) -> SerialAdapter:
-    """Open a serial port by name (``COM4``, ``/dev/ttyUSB0``) or pyserial URL (``socket://host:port``)."""
-    return SerialAdapter(serial.serial_for_url(address, **{**settings, "timeout": REPLY_TIMEOUT_S}))
+    """Open a serial port by its name, the serial number behind it (``serial://26001234``) or a pyserial URL."""
+    return SerialAdapter(serial.serial_for_url(resolve(address), **{**settings, "timeout": REPLY_TIMEOUT_S}))
 
 
 def _sentence(error: BaseException) -> str:
