@@ -92,7 +92,7 @@ class LightGateLine(Generator33500):
 
     def _close(self) -> None:
         """Close in one message that works from any state and does not mind old errors in the queue."""
-        self.ask(f"{self._closing};:{self._output}?")
+        self._switch(self._closing)
         if self.is_open:
             raise GeneratorError(f"{self.name} does not show the closed level after closing; put the light out by hand")
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-import pyvisa
-from pymeasure.instruments import Instrument, SCPIMixin
+from pymeasure.instruments import SCPIMixin
 from pymeasure.instruments.validators import strict_discrete_set
-from pyvisa.constants import StatusCode
+
+from drivers.line_instrument import LineInstrument
 
 LARGEST_NUMBER = 9e37
 """The family prints 9.9E+37 for infinity."""
@@ -26,7 +26,7 @@ class GeneratorError(OSError):
     """The generator reported an error, or shows another setting than the one it was sent."""
 
 
-class Generator33500(SCPIMixin, Instrument):
+class Generator33500(SCPIMixin, LineInstrument):
     """One output of a 33500 generator with checked writes; talks only when asked to.
 
     Parameters
@@ -58,6 +58,7 @@ class Generator33500(SCPIMixin, Instrument):
         ConnectionError
             Another kind of box answered.
         """
+        self.discard()
         identity = str(self.ask("*CLS;*IDN?")).strip()
         maker, _, model = identity.partition(",")
         if not (maker.upper().startswith(("AGILENT", "KEYSIGHT")) and model.startswith("335")):
@@ -66,32 +67,33 @@ class Generator33500(SCPIMixin, Instrument):
             )
         return identity
 
-    def read(self, **kwargs: Any) -> str:
-        """Read one reply; raise TimeoutError or ConnectionError if none comes."""
-        try:
-            return str(super().read(**kwargs))
-        except pyvisa.errors.Error as error:
-            if getattr(error, "error_code", None) == StatusCode.error_timeout:
-                raise TimeoutError(
-                    f"{self.name} did not answer in time; check its power and cable, and discard its late"
-                    " replies before asking again"
-                ) from error
-            raise ConnectionError(f"{self.name}: the connection broke ({error}); open it again") from error
-
     def _query(self, *headers: str) -> list[str]:
         """Ask for several settings in one message."""
-        reply = self.ask(";".join(f":{header}?" for header in headers))
-        values = reply.strip().split(";")
-        if len(values) != len(headers):
-            raise ConnectionError(
-                f"{self.name} answered '{reply}' to {len(headers)} questions; replies are out of step: discard them"
-                " and ask again"
-            )
-        return values
+
+        def parse(reply: str) -> list[str]:
+            values = reply.split(";")
+            if len(values) != len(headers):
+                raise ConnectionError(
+                    f"{self.name} answered '{reply}' to {len(headers)} questions; replies are out of step: discard them"
+                    " and ask again"
+                )
+            return values
+
+        return self.exchange(";".join(f":{header}?" for header in headers), parse)
+
+    def _switch(self, command: str) -> bool:
+        """Send what ends in a question for the output, without minding old errors, and return whether it is on."""
+
+        def parse(reply: str) -> bool:
+            if reply not in ("0", "1"):
+                raise ConnectionError(f"{self.name} answered '{reply}' where 0 or 1 belongs; replies are out of step")
+            return reply == "1"
+
+        return self.exchange(f"{command};:{self._output}?", parse)
 
     def _set(self, header: str, value: str) -> str:
         """Write a setting, and return what the generator shows for it afterwards."""
-        shown, _, error = self.ask(f":{header} {value};:{header}?;:SYST:ERR?").strip().partition(";")
+        shown, _, error = self.exchange(f":{header} {value};:{header}?;:SYST:ERR?", str).partition(";")
         if not error.lstrip("+").startswith("0,"):
             self.check_errors()
             raise GeneratorError(

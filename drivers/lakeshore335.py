@@ -1,11 +1,9 @@
 """Lake Shore 335 temperature controller: readings that say when they are invalid, sets that are verified.
 
-Names follow pymeasure's ``LakeShore3xx`` where it has them (`kelvin`, `sensor`, `setpoint`, `mout`). Its
-channel classes are not derived from: in them an unplugged sensor reads as a number, sets go
-unchecked and waiting sleeps inside the driver. Here a reading without a valid temperature is NaN, every
-set carries ``*ESR?`` and its own read-back in the same message, and whatever heats has limits. A setpoint
-alone never heats; `heater_range` does. Reading ``HTRST?`` clears it in the box, so this object keeps what it saw
-and nobody else may ask.
+Names and channels follow pymeasure's ``LakeShore3xx`` (`kelvin`, `sensor`, `setpoint`, `range`, `mout`, `output`), with
+what that lacks: a reading without a valid temperature is NaN, every set carries ``*ESR?`` and its own read-back in
+the same message, and whatever heats has limits. A setpoint alone never heats; `heater_range` does. Reading ``HTRST?``
+clears it in the box, so this object keeps what it saw and nobody else may ask.
 
 The box wants `MINIMUM_GAP_S` of silence between messages; the link keeps that, this module never sleeps
 and is used by one thread at a time. Autotuning, zones, alarms, relays and the voltage output are left to
@@ -19,11 +17,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal
 
-import pyvisa
 from pymeasure.instruments import Instrument
-from pyvisa.constants import Parity, StatusCode, StopBits
+from pyvisa.constants import Parity, StopBits
 
-from drivers.lakeshore335_channels import InputChannel, OutputChannel, within
 from drivers.lakeshore335_codec import (
     ERRORS,
     OUTPUTS,
@@ -33,10 +29,13 @@ from drivers.lakeshore335_codec import (
     HeaterStatus,
     LakeShoreError,
     Poll,
-    number,
     parse_poll,
-    split_reply,
+    parse_verified,
 )
+from drivers.lakeshore335_inputs import InputChannel
+from drivers.lakeshore335_outputs import OutputChannel
+from drivers.lakeshore335_text import number, split_reply, within
+from drivers.line_instrument import LineInstrument
 
 MINIMUM_GAP_S = 0.05
 """Silence between two messages, and between a reply and the next message; the rule of the family."""
@@ -51,7 +50,7 @@ RATE_LIMITS_K_PER_MIN = (0.1, 100.0)
 """What the box accepts as a ramp rate; its rate 0 means an infinite one and is never sent."""
 
 
-class LakeShore335(Instrument):
+class LakeShore335(LineInstrument):
     """Lake Shore 335 over USB serial, IEEE-488, or TCP; nothing is sent until it is asked something.
 
     Parameters
@@ -71,12 +70,18 @@ class LakeShore335(Instrument):
     ----------
     heater_faults : dict of int to HeaterStatus
         Last fault seen at each output that nobody has acknowledged.
+    has_lost_power : bool
+        Whether the box has been switched off and on since it was identified.
     """
 
-    input_A = Instrument.ChannelCreator(InputChannel, "A")
-    input_B = Instrument.ChannelCreator(InputChannel, "B")
-    output_1 = Instrument.ChannelCreator(OutputChannel, 1)
-    output_2 = Instrument.ChannelCreator(OutputChannel, 2)
+    silence = (
+        "it is silent about commands it does not know. Check power and cable, and discard its late replies before"
+        " asking again"
+    )
+    inputs = Instrument.MultiChannelCreator(InputChannel, ("A", "B"), prefix="input_")
+    outputs = Instrument.MultiChannelCreator(OutputChannel, (1, 2), prefix="output_")
+
+    id = Instrument.measurement("*IDN?", """Get the identification (text).""", cast=str, separator=None)
 
     def __init__(
         self,
@@ -98,6 +103,7 @@ class LakeShore335(Instrument):
         self.max_ramp_rate_k_per_min = max_ramp_rate_k_per_min
         self.max_range = max_range
         self.heater_faults = dict.fromkeys(OUTPUTS, HeaterStatus.OK)
+        self.has_lost_power = False
         super().__init__(adapter, name, includeSCPI=False, **kwargs)
 
     def identify(self) -> str:
@@ -109,13 +115,14 @@ class LakeShore335(Instrument):
             Another kind of box answered.
         """
         self.write("")
-        self.adapter.flush_read_buffer()
+        self.discard()
         identity = str(self.ask("EMUL 0,0;*CLS;*IDN?")).strip()
         if not identity.startswith("LSCI,MODEL335"):
             raise ConnectionError(
                 f"{self.name}: '{identity}' answered, not a Model 335; correct the address, or the frame"
                 " (57600 baud, 7 data bits, odd parity) if this is unreadable"
             )
+        self.has_lost_power = False
         return identity
 
     def poll(self) -> Poll:
@@ -125,12 +132,16 @@ class LakeShore335(Instrument):
         ------
         ConnectionError
             The reply does not belong to the question.
+        LakeShoreError
+            The box has been switched off and on since it was identified.
         """
-        poll = parse_poll(str(self.ask(POLL_MESSAGE)))
+        poll = self.exchange(POLL_MESSAGE, parse_poll)
         for output_number, state in poll.outputs.items():
             if state.heater_fault:
                 self.heater_faults[output_number] = state.heater_fault
-        return Poll(poll.inputs, {n: replace(o, heater_fault=self.heater_faults[n]) for n, o in poll.outputs.items()})
+        self._refuse_after_power_loss(poll.events)
+        outputs = {n: replace(state, heater_fault=self.heater_faults[n]) for n, state in poll.outputs.items()}
+        return replace(poll, outputs=outputs)
 
     def heaters_off(self) -> None:
         """Switch both heaters off in one message, and confirm it; works whatever else is wrong.
@@ -153,24 +164,13 @@ class LakeShore335(Instrument):
             self.heaters_off()
         super().shutdown()
 
-    def read(self, **kwargs: Any) -> str:
-        """Read one reply; raise TimeoutError or ConnectionError if none comes."""
-        try:
-            reply = str(super().read(**kwargs))
-        except pyvisa.errors.Error as error:
-            if getattr(error, "error_code", None) != StatusCode.error_timeout:
-                raise ConnectionError(f"{self.name}: the connection broke ({error}); open it again") from error
-            reply = ""
-        if not reply:
-            raise TimeoutError(
-                f"{self.name} did not answer in time; it is silent about commands it does not know. Check power and"
-                " cable, and discard its late replies before asking again"
-            )
-        return reply
-
     def ask_all(self, *queries: str) -> list[str]:
         """Ask several queries in one message and return as many replies."""
-        return split_reply(str(self.ask(";".join(queries))), len(queries))
+        return self.exchange(";".join(queries), lambda reply: split_reply(reply, len(queries)))
+
+    def ask_number(self, query: str) -> float:
+        """Ask for one number."""
+        return self.exchange(query, number)
 
     def set_verified(self, command: str, query: str) -> str:
         """Send a command, the error query and the read-back in one message; return the read-back.
@@ -180,8 +180,9 @@ class LakeShore335(Instrument):
         LakeShoreError
             The box reports an error.
         """
-        status, shown = self.ask_all(f"{command};*ESR?", query)
-        if errors := EventStatus(int(number(status))) & ERRORS:
+        events, shown = self.exchange(f"{command};*ESR?;{query}", parse_verified)
+        self._refuse_after_power_loss(events)
+        if errors := events & ERRORS:
             raise LakeShoreError(
                 f"{self.name} reported {errors.name} after '{command}' and shows {shown}; the value may not suit the"
                 " present mode of the box"
@@ -201,4 +202,25 @@ class LakeShore335(Instrument):
             raise LakeShoreError(
                 f"{self.name} shows {shown:g} after '{command}', expected {expected:g} within {tolerance:g};"
                 " somebody may be using its front panel"
+            )
+
+    def set_text(self, command: str, query: str, expected: str) -> None:
+        """Send a command and compare the read-back with the expected text, blanks aside.
+
+        Raises
+        ------
+        LakeShoreError
+            The box reports an error, or shows something else.
+        """
+        shown = self.set_verified(command, query)
+        if shown.replace(" ", "") != expected:
+            raise LakeShoreError(f"{self.name} shows {shown} after '{command}', expected {expected}")
+
+    def _refuse_after_power_loss(self, events: EventStatus) -> None:
+        """Raise LakeShoreError from the first sign of a power loss on, until somebody identifies the box again."""
+        self.has_lost_power |= bool(events & EventStatus.POWER_ON)
+        if self.has_lost_power:
+            raise LakeShoreError(
+                f"{self.name} has been switched off and on: its heaters are off, and its ramp, limits and units may be"
+                " others. Check them, then identify it again"
             )

@@ -1,7 +1,6 @@
 """What a Lake Shore 335 says, as values: status bits, states, and the reply to one message that asks everything.
 
-Pure: text in, values out, no connection. The instrument is in `lakeshore335.py`. Numbers are parsed as
-numbers, never by column, because the box's formats differ between firmware versions.
+Pure: text in, values out, no connection. The instrument is in `lakeshore335.py`.
 
 Source: Lake Shore Model 335 User's Manual, chapter 6 (commands and registers).
 """
@@ -12,8 +11,15 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from math import inf, nan
 
+from drivers.lakeshore335_text import OUT_OF_STEP, number, numbers, split_reply
+
 RANGES = ("off", "low", "medium", "high")
 UNITS = ("kelvin", "celsius", "sensor")
+SENSOR_TYPES = ("off", "diode", "platinum", "ntc", "thermocouple")
+PID_LIMITS = {"P": (0.1, 1000.0, ""), "I": (0.1, 1000.0, ""), "D": (0.0, 200.0, "%")}
+HEATER_OHM = {1: 25, 2: 50}
+FULL_CURRENT_A = {1: 0.707, 2: 1.0, 3: 1.141, 4: 1.732}
+"""Full current by code, as the maker prints it (3 may be a misprint of 1.414); code 0 is the user's own current."""
 INPUTS = ("A", "B")
 OUTPUTS = (1, 2)
 
@@ -78,11 +84,14 @@ class InputState:
         Why it is not valid; 0 is valid.
     units : str
         In which a loop on this input takes its setpoint: "kelvin", "celsius" or "sensor".
+    limit_k : float
+        Temperature in K above which the box switches all heaters off; 0 is no limit.
     """
 
     kelvin: float
     status: ReadingStatus
     units: str
+    limit_k: float
 
 
 @dataclass(frozen=True)
@@ -124,16 +133,37 @@ class OutputState:
 
 @dataclass(frozen=True)
 class Poll:
-    """Everything a scan watches, from one message: inputs by "A", "B" and outputs by 1, 2."""
+    """Everything a scan watches, from one message: inputs by "A", "B", outputs by 1, 2, and the event register."""
 
     inputs: dict[str, InputState]
     outputs: dict[int, OutputState]
+    events: EventStatus
 
 
-INPUT_QUERIES = ("KRDG?", "RDGST?", "INTYPE?")
+@dataclass(frozen=True)
+class HeaterSetup:
+    """What an output is told about its heater.
+
+    Attributes
+    ----------
+    resistance_ohm : int
+        25 or 50.
+    full_current_a : float
+        Current at full output in the highest range, in A.
+    is_shown_as_power : bool
+        Whether percentages are of full power rather than of full current.
+    """
+
+    resistance_ohm: int
+    full_current_a: float
+    is_shown_as_power: bool
+
+
+INPUT_QUERIES = ("KRDG?", "RDGST?", "INTYPE?", "TLIMIT?")
 OUTPUT_QUERIES = ("OUTMODE?", "SETP?", "RAMP?", "RAMPST?", "RANGE?", "HTR?", "HTRST?")
 POLL_MESSAGE = ";".join(
-    [f"{query} {name}" for name in INPUTS for query in INPUT_QUERIES]
+    ["*ESR?"]
+    + [f"{query} {name}" for name in INPUTS for query in INPUT_QUERIES]
     + [f"{query} {number}" for number in OUTPUTS for query in OUTPUT_QUERIES]
 )
 
@@ -146,43 +176,40 @@ def parse_poll(reply: str) -> Poll:
     ConnectionError
         This is not such a reply: something got lost, or an older reply came late.
     """
-    fields = split_reply(reply, len(INPUTS) * len(INPUT_QUERIES) + len(OUTPUTS) * len(OUTPUT_QUERIES))
+    fields = split_reply(reply, 1 + len(INPUTS) * len(INPUT_QUERIES) + len(OUTPUTS) * len(OUTPUT_QUERIES))
     try:
+        events = EventStatus(int(fields.pop(0)))
         inputs = {name: _input_state(*(fields.pop(0) for _ in INPUT_QUERIES)) for name in INPUTS}
         outputs = {n: _output_state(inputs, *(fields.pop(0) for _ in OUTPUT_QUERIES)) for n in OUTPUTS}
     except (ValueError, IndexError) as error:
         raise ConnectionError(f"'{reply}' does not answer the poll ({error}); {OUT_OF_STEP}") from error
-    return Poll(inputs, outputs)
+    return Poll(inputs, outputs, events)
 
 
-OUT_OF_STEP = "replies are out of step: discard what has arrived and ask again"
-
-
-def split_reply(reply: str, n_fields: int) -> list[str]:
-    """Split the reply to a chained message.
+def parse_heater_setup(reply: str) -> HeaterSetup:
+    """Read the reply to ``HTRSET?``.
 
     Raises
     ------
     ConnectionError
-        The reply has another number of fields than questions were asked.
+        This is no such reply.
 
     Examples
     --------
-    >>> split_reply("+077.123;000", 2)
-    ['+077.123', '000']
+    >>> parse_heater_setup("0,2,0,+1.030,2")
+    HeaterSetup(resistance_ohm=50, full_current_a=1.03, is_shown_as_power=True)
     """
-    fields = reply.strip().split(";")
-    if len(fields) != n_fields:
-        raise ConnectionError(f"'{reply.strip()}' came as the answer to {n_fields} questions; {OUT_OF_STEP}")
-    return fields
-
-
-def number(text: str) -> float:
-    """Read a number; anything else is a ConnectionError, since the box only ever answers numbers here."""
     try:
-        return float(text)
-    except ValueError:
-        raise ConnectionError(f"'{text}' came where a number belongs; {OUT_OF_STEP}") from None
+        _, resistance, full, user_a, display = numbers(reply, 5)
+        return HeaterSetup(HEATER_OHM[int(resistance)], FULL_CURRENT_A.get(int(full), user_a), display == 2)
+    except KeyError:
+        raise ConnectionError(f"'{reply}' came where a heater setup belongs; {OUT_OF_STEP}") from None
+
+
+def parse_verified(reply: str) -> tuple[EventStatus, str]:
+    """Read the reply to ``*ESR?`` and a query behind it."""
+    events, shown = split_reply(reply, 2)
+    return EventStatus(int(number(events))), shown
 
 
 def reading(text: str, status: str, blocking: ReadingStatus) -> float:
@@ -198,9 +225,9 @@ def reading(text: str, status: str, blocking: ReadingStatus) -> float:
     return nan if ReadingStatus(int(number(status))) & blocking else number(text)
 
 
-def _input_state(kelvin: str, status: str, intype: str) -> InputState:
+def _input_state(kelvin: str, status: str, intype: str, limit: str) -> InputState:
     units = UNITS[int(intype.split(",")[4]) - 1]
-    return InputState(reading(kelvin, status, NO_TEMPERATURE), ReadingStatus(int(status)), units)
+    return InputState(reading(kelvin, status, NO_TEMPERATURE), ReadingStatus(int(status)), units, number(limit))
 
 
 def _output_state(

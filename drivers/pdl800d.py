@@ -1,7 +1,7 @@
 """PicoQuant PDL 800-D as what it is: a laser driver set by hand, without any computer interface.
 
 The object sends nothing and sets nothing. It keeps what an operator declares the front panel to be, with
-who and when, and tells whether a measured sync rate agrees. A declaration that changes the light makes the
+who and when, and tells what a sync rate that differs looks like. A declaration that changes the light makes the
 declared average power void, since it was measured under other settings.
 
 Sources: PDL 800-D manual as quoted by its users (no interface; 31.25 kHz to 80 MHz internal, external
@@ -11,7 +11,7 @@ pass others if the panel says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,9 +19,9 @@ INTERNAL_RATES_HZ = tuple(base / 2**n for base in (80e6, 1e6) for n in range(6))
 """80 MHz and 1 MHz, each divided by 1, 2, 4, 8, 16, 32."""
 MAX_RATE_HZ = 80e6
 RATE_TOLERANCE = 0.01
-"""Relative deviation of the sync rate that still agrees with a declared rate."""
-LARGEST_FACTOR = 16
-"""Largest ratio between sync and declared rate for which a cause is suggested."""
+"""Relative deviation within which a sync rate looks like another rate."""
+FACTORS = range(2, 17)
+"""Ratios between sync and declared rate for which a cause is suggested."""
 RANGES = {
     "repetition_rate_hz": (1.0, MAX_RATE_HZ, "Hz"),
     "intensity_percent": (0.0, 100.0, "%"),
@@ -36,6 +36,7 @@ NO_SYNC = (
     "no sync pulses: the laser is off or in CW mode, its trigger is missing, the sync cable is off, or the"
     " discriminator level is wrong"
 )
+CHECK_SOURCE = "check the trigger source on the panel"
 
 
 @dataclass(frozen=True)
@@ -58,26 +59,6 @@ class Declaration:
     value: float | str
     by: str
     at: datetime
-
-
-@dataclass(frozen=True)
-class RateCheck:
-    """A measured sync rate beside the declared repetition rate.
-
-    Attributes
-    ----------
-    declared_hz, measured_hz : float
-        The two rates in Hz.
-    is_consistent : bool
-        Whether they agree.
-    hint : str
-        What a disagreement looks like; empty if there is none.
-    """
-
-    declared_hz: float
-    measured_hz: float
-    is_consistent: bool
-    hint: str
 
 
 class PDL800D:
@@ -176,32 +157,38 @@ class PDL800D:
             self._history.append(declaration)
             self._valid[quantity] = declaration
 
-    def check_rate(self, sync_hz: float, tolerance: float = RATE_TOLERANCE) -> RateCheck:
-        """Compare a measured sync rate with the declared repetition rate.
+    def explain_rate(self, sync_hz: float) -> str:
+        """Return what a sync rate that is not the declared repetition rate looks like; whether it is, others judge.
 
         Parameters
         ----------
         sync_hz : float
             Measured sync rate in Hz.
-        tolerance : float
-            Relative deviation that still agrees.
 
         Returns
         -------
-        RateCheck
-            The verdict, with a hint at what a disagreement looks like.
+        str
+            The causes that fit, joined; empty if none does or no rate has been declared.
 
-        Raises
-        ------
-        ValueError
-            No repetition rate has been declared.
+        Examples
+        --------
+        >>> laser = PDL800D()
+        >>> laser.declare("operator", datetime.now().astimezone(), repetition_rate_hz=3e6)
+        >>> laser.explain_rate(6.001e6)
+        'twice the rate set: reflections on the sync cable trigger the counter 2 times'
+        >>> laser.explain_rate(2.503e6)
+        'it looks like the internal rate of 2.5 MHz: check the trigger source on the panel'
         """
         declared_hz = self.repetition_rate_hz
         if declared_hz is None:
-            raise ValueError(f"{self.name}: no repetition rate has been declared; declare what the panel shows first")
-        is_consistent = _agree(sync_hz, declared_hz, tolerance)
-        hint = "" if is_consistent else self._hint(sync_hz, declared_hz, tolerance)
-        return RateCheck(declared_hz, sync_hz, is_consistent, hint)
+            return ""
+        if sync_hz <= 0:
+            return NO_SYNC
+        causes = [cause for factor in FACTORS for cause in _causes(factor, sync_hz, declared_hz)]
+        internal_hz = self.nearest_internal_rate_hz(sync_hz)
+        if internal_hz is not None and not _agree(internal_hz, declared_hz, RATE_TOLERANCE):
+            causes.append(f"it looks like the internal rate of {internal_hz * 1e-6:g} MHz: {CHECK_SOURCE}")
+        return "; ".join(causes)
 
     def nearest_internal_rate_hz(self, rate_hz: float, tolerance: float = RATE_TOLERANCE) -> float | None:
         """Return the internal rate that a measured one looks like, or None.
@@ -212,20 +199,6 @@ class PDL800D:
         2500000.0
         """
         return next((rate for rate in self.internal_rates_hz if _agree(rate_hz, rate, tolerance)), None)
-
-    def _hint(self, sync_hz: float, declared_hz: float, tolerance: float) -> str:
-        if sync_hz <= 0:
-            return NO_SYNC
-        parts = [f"sync rate {sync_hz:g} Hz instead of the declared {declared_hz:g} Hz"]
-        for factor in range(2, LARGEST_FACTOR + 1):
-            if _agree(sync_hz, factor * declared_hz, tolerance):
-                parts.append(f"{factor} times: reflections trigger the counter {factor} times, or the entry is wrong")
-            if _agree(sync_hz, declared_hz / factor, tolerance):
-                parts.append(f"1/{factor}: a divider of {factor} is not accounted for, or the entry is wrong")
-        nearest_hz = self.nearest_internal_rate_hz(sync_hz, tolerance)
-        if nearest_hz is not None:
-            parts.append(f"it looks like the internal rate {nearest_hz:g} Hz")
-        return "; ".join(parts)
 
     def _check(self, quantity: str, value: float | str) -> None:
         if quantity == "trigger_source":
@@ -261,6 +234,15 @@ class PDL800D:
     def _text(self, quantity: str) -> str | None:
         declaration = self._valid.get(quantity)
         return None if declaration is None else str(declaration.value)
+
+
+def _causes(factor: int, sync_hz: float, declared_hz: float) -> Iterator[str]:
+    """Say what a sync rate that is `factor` times the declared one, or a fraction of it, comes from."""
+    if _agree(sync_hz, factor * declared_hz, RATE_TOLERANCE):
+        times = "twice" if factor == 2 else f"{factor} times"
+        yield f"{times} the rate set: reflections on the sync cable trigger the counter {factor} times"
+    if _agree(sync_hz, declared_hz / factor, RATE_TOLERANCE):
+        yield f"1/{factor} of the rate set: a divider of {factor} is not accounted for"
 
 
 def _agree(measured_hz: float, expected_hz: float, tolerance: float) -> bool:

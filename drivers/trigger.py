@@ -111,8 +111,8 @@ class TriggerGenerator(Generator33500):
         if is_on:
             self._refuse_unsafe(self.state())
             self._set_word(self._output, "1")
-        elif (shown := self.ask(f"{self._output} OFF;:{self._output}?").strip()) != "0":
-            raise GeneratorError(f"{self.name} shows its output as '{shown}' after OFF; switch the laser off by hand")
+        elif self._switch(f"{self._output} OFF"):
+            raise GeneratorError(f"{self.name} shows its output as on after OFF; switch the laser off by hand")
 
     @property
     def frequency_hz(self) -> float:

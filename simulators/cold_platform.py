@@ -38,6 +38,7 @@ class Input:
     intype: tuple[int, int, int, int, int] = (1, 0, 0, 0, KELVIN)
     curve: int = 2
     limit_k: float = 0.0
+    label: str = ""
     is_unplugged: bool = False
 
 
@@ -54,10 +55,14 @@ class Output:
     outmode: tuple[int, int, int] = (MODE_OFF, 0, 0)
     pid: tuple[float, float, float] = (50.0, 20.0, 0.0)
     heater_error: int = 0
+    heater_setup: tuple[float, ...] = (0, 1, 2, 0.0, 2)
+    is_stuck: bool = False
 
     @property
     def rate_per_s(self) -> float:
-        """Rate at which the setpoint moves, ``inf`` with the ramp off or at rate 0."""
+        """Rate at which the setpoint moves, ``inf`` with the ramp off or at rate 0, and 0 when it is stuck."""
+        if self.is_stuck and self.is_ramp_on:
+            return 0.0
         return self.rate / 60.0 if self.is_ramp_on and self.rate else inf
 
 
@@ -91,9 +96,13 @@ class ColdPlatform:
         heater.range = next((r for r in (1, 2, 3) if self.temperature_k <= self.base_k + SPAN_K[r]), 3)
         self._begin((self.temperature_k, self.temperature_k))
 
+    def trips_by(self, now_ns: int) -> bool:
+        """Tell whether an over-temperature limit will have acted by `now_ns`."""
+        return self._trip_ns is not None and now_ns >= self._trip_ns
+
     def advance(self, now_ns: int) -> None:
         """Go on to `now_ns`; the over-temperature limits act at their own moment in between."""
-        if self._trip_ns is not None and now_ns >= self._trip_ns:
+        if self._trip_ns is not None and self.trips_by(now_ns):
             self._now_ns = self._trip_ns
             with self.changing():
                 for output in self.outputs.values():
@@ -161,6 +170,8 @@ class ColdPlatform:
         units = self.inputs["AB"[heater.outmode[1] - 1]].intype[4]
         start_k, target_k = (_to_kelvin(value, units) for value in (heater.ramp_from, heater.setpoint))
         rate_k_s = heater.rate_per_s if units != SENSOR else inf
+        if rate_k_s == 0.0:
+            target_k, rate_k_s = start_k, inf
         return clipped_ramp(start_k, target_k, rate_k_s, self.base_k, top_k)
 
 

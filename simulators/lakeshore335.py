@@ -7,19 +7,18 @@ but counts how often it did not get them.
 
 Sources: Lake Shore Model 335 User's Manual, chapter 6 (commands, formats, registers), and the vendor's
 Python package ``lakeshore`` 1.10.0 (opening sequence, bits). **Ours**, because neither says it: 0 K
-printed for an unplugged sensor, ``*RST`` as heaters and ramps off. Not modelled: zones, autotuning,
-alarms, relays, monitor outputs, curve tables and the display.
+printed for an unplugged sensor, ``*RST`` as heaters and ramps off, and a power failure that loses ramps. Not
+modelled: zones, autotuning, alarms, relays, monitor outputs, curve tables and the display.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
 from simulators.cold_platform import CELSIUS, KELVIN, SENSOR, ColdPlatform
 from simulators.double import Double
+from simulators.lakeshore335_words import Refused, Row, input_name, integer, label, number, output
 
 IDENTITY = "LSCI,MODEL335,335SIM1/#######,1.1"
 MINIMUM_GAP_NS = 50_000_000
@@ -52,6 +51,10 @@ class LakeShore335(Double):
         Sensors, heater and settings, for looking at; change them with commands or the faults below.
     n_too_early : int
         Messages that came less than 50 ms after the one before.
+
+    Notes
+    -----
+    Faults: `unplug` and `plug_in` a sensor, `break_heater`, `stick_ramp`, `lose_power`.
     """
 
     def __init__(
@@ -73,6 +76,8 @@ class LakeShore335(Double):
     def process(self, dt_s: float) -> None:
         """Let `dt_s` seconds of simulated time pass."""
         super().process(dt_s)
+        if self.platform.trips_by(self.time_ns):
+            self.before_change()
         self.platform.advance(self.time_ns)
 
     def set_base(self, base_k: float) -> None:
@@ -84,11 +89,28 @@ class LakeShore335(Double):
         """Fault: the sensor of input "A" or "B" loses contact."""
         self.platform.inputs[channel].is_unplugged = True
 
+    def plug_in(self, channel: str) -> None:
+        """End of the fault: the sensor has contact again."""
+        self.platform.inputs[channel].is_unplugged = False
+
     def break_heater(self, output: int, heater_error: int = 1) -> None:
         """Fault: output 1 or 2 finds its load open (1) or shorted (2) and switches itself off."""
         with self._changing():
             self.platform.outputs[output].heater_error = heater_error
             self.platform.outputs[output].range = 0
+
+    def stick_ramp(self, output: int, is_stuck: bool = True) -> None:
+        """Fault: the setpoint of output 1 or 2 stays where it is on its ramp."""
+        with self._changing():
+            self.platform.outputs[output].is_stuck = is_stuck
+
+    def lose_power(self) -> None:
+        """Fault: the box is off for a moment; heaters come back where power-up enable says so, ramps do not."""
+        with self._changing():
+            for settings in self.platform.outputs.values():
+                settings.is_ramp_on = False
+                settings.range *= settings.outmode[2]
+        self._event_status = POWER_ON
 
     def split(self, buffer: bytearray) -> list[bytes]:
         """Take the messages that have ended with LF out of `buffer`."""
@@ -98,7 +120,7 @@ class LakeShore335(Double):
 
     def answer(self, frame: bytes) -> bytes:
         """Obey the commands of one message in order and return their replies, joined."""
-        message = frame.decode("ascii", "replace").strip().upper()
+        message = frame.decode("ascii", "replace").strip()
         if not message:
             return b""
         if self._last_message_ns is not None and self.time_ns - self._last_message_ns < MINIMUM_GAP_NS:
@@ -109,17 +131,17 @@ class LakeShore335(Double):
 
     def _obey(self, command: str) -> str | None:
         header, _, rest = command.partition(" ")
-        row = _COMMANDS.get(header)
+        row = _COMMANDS.get(header.upper())
         if row is None:
             self._event_status |= COMMAND_ERROR
             return None
         texts = [text.strip() for text in rest.split(",")] if rest.strip() else []
         try:
             if len(texts) != len(row.parameters):
-                raise _Refused
+                raise Refused
             values = [parse(text) for parse, text in zip(row.parameters, texts, strict=True)]
             return row.obey(self, *values)
-        except _Refused:
+        except Refused:
             self._event_status |= EXECUTION_ERROR
             return None
 
@@ -172,7 +194,7 @@ class LakeShore335(Double):
 
     def _set_ramp(self, output: int, is_on: int, rate: float) -> None:
         if 0.0 < rate < 0.1:
-            raise _Refused
+            raise Refused
         with self._changing():
             self.platform.outputs[output].is_ramp_on = bool(is_on)
             self.platform.outputs[output].rate = round(rate, 1)
@@ -194,7 +216,7 @@ class LakeShore335(Double):
 
     def _set_outmode(self, output: int, mode: int, source: int, powerup: int) -> None:
         if output == 1 and mode > 3:
-            raise _Refused
+            raise Refused
         with self._changing():
             self.platform.outputs[output].outmode = (mode, source, powerup)
 
@@ -210,86 +232,66 @@ class LakeShore335(Double):
         heater_error, settings.heater_error = settings.heater_error, 0
         return str(heater_error)
 
+    def _heater_setup(self, output: int) -> str:
+        kind, resistance, full, user_a, display = self.platform.outputs[output].heater_setup
+        return f"{kind:.0f},{resistance:.0f},{full:.0f},{user_a:+06.3f},{display:.0f}"
+
+    def _set_heater(self, output: int, *setup: float) -> None:
+        if output == 1 and setup[0] == 1:
+            raise Refused
+        self.platform.outputs[output].heater_setup = setup
+
+    def _set_label(self, channel: str, text: str) -> None:
+        self.platform.inputs[channel].label = text
+
     def _set_curve(self, channel: str, curve: int) -> None:
         self.platform.inputs[channel].curve = curve
 
 
-class _Refused(Exception):
-    """A well-known command asks for something the box cannot do."""
-
-
-def _input(text: str) -> str:
-    if text not in ("A", "B"):
-        raise _Refused
-    return text
-
-
-def _number(low: float, high: float) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise _Refused from None
-        if not low <= value <= high:
-            raise _Refused
-        return value
-
-    return parse
-
-
-def _integer(low: int, high: int) -> Callable[[str], int]:
-    return lambda text: int(_number(low, high)(text))
-
-
-_output = _integer(1, 2)
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One command: what each parameter must be, and what the box does with them."""
-
-    parameters: tuple[Callable[[str], Any], ...]
-    obey: Callable[..., str | None]
-
-
 _COMMANDS = {
-    "*IDN?": _Row((), lambda box: IDENTITY),
-    "*ESR?": _Row((), LakeShore335._read_event_status),
-    "*ESE": _Row((_integer(0, 255),), LakeShore335._set_event_enable),
-    "*STB?": _Row((), LakeShore335._status_byte),
-    "*CLS": _Row((), LakeShore335._clear),
-    "*OPC": _Row((), LakeShore335._complete),
-    "*OPC?": _Row((), lambda box: "1"),
-    "*TST?": _Row((), lambda box: "0"),
-    "*RST": _Row((), LakeShore335._reset),
-    "*WAI": _Row((), lambda box: None),
-    "EMUL": _Row((_integer(0, 2), _integer(0, 1)), lambda box, model, warning: None),
-    "KRDG?": _Row((_input,), lambda box, a: f"{box.platform.reading(a, KELVIN):+08.3f}"),
-    "CRDG?": _Row((_input,), lambda box, a: f"{box.platform.reading(a, CELSIUS):+08.3f}"),
-    "SRDG?": _Row((_input,), lambda box, a: f"{box.platform.reading(a, SENSOR):+08.5f}"),
-    "RDGST?": _Row((_input,), LakeShore335._reading_status),
-    "INTYPE": _Row(
-        (_input, _integer(0, 4), _integer(0, 1), _integer(0, 8), _integer(0, 1), _integer(1, 3)),
+    "*IDN?": Row((), lambda box: IDENTITY),
+    "*ESR?": Row((), LakeShore335._read_event_status),
+    "*ESE": Row((integer(0, 255),), LakeShore335._set_event_enable),
+    "*STB?": Row((), LakeShore335._status_byte),
+    "*CLS": Row((), LakeShore335._clear),
+    "*OPC": Row((), LakeShore335._complete),
+    "*OPC?": Row((), lambda box: "1"),
+    "*TST?": Row((), lambda box: "0"),
+    "*RST": Row((), LakeShore335._reset),
+    "*WAI": Row((), lambda box: None),
+    "EMUL": Row((integer(0, 2), integer(0, 1)), lambda box, model, warning: None),
+    "KRDG?": Row((input_name,), lambda box, a: f"{box.platform.reading(a, KELVIN):+08.3f}"),
+    "CRDG?": Row((input_name,), lambda box, a: f"{box.platform.reading(a, CELSIUS):+08.3f}"),
+    "SRDG?": Row((input_name,), lambda box, a: f"{box.platform.reading(a, SENSOR):+08.5f}"),
+    "RDGST?": Row((input_name,), LakeShore335._reading_status),
+    "INTYPE": Row(
+        (input_name, integer(0, 4), integer(0, 1), integer(0, 8), integer(0, 1), integer(1, 3)),
         LakeShore335._set_intype,
     ),
-    "INTYPE?": _Row((_input,), lambda box, a: ",".join(map(str, box.platform.inputs[a].intype))),
-    "INCRV": _Row((_input, _integer(0, 59)), LakeShore335._set_curve),
-    "INCRV?": _Row((_input,), lambda box, a: f"{box.platform.inputs[a].curve:02d}"),
-    "TLIMIT": _Row((_input, _number(0, 9999)), LakeShore335._set_limit),
-    "TLIMIT?": _Row((_input,), lambda box, a: f"{box.platform.inputs[a].limit_k:+05.0f}"),
-    "SETP": _Row((_output, _number(-9999, 9999)), LakeShore335._set_setpoint),
-    "SETP?": _Row((_output,), LakeShore335._setpoint),
-    "RAMP": _Row((_output, _integer(0, 1), _number(0, 100)), LakeShore335._set_ramp),
-    "RAMP?": _Row((_output,), LakeShore335._ramp),
-    "RAMPST?": _Row((_output,), LakeShore335._ramp_status),
-    "RANGE": _Row((_output, _integer(0, 3)), LakeShore335._set_range),
-    "RANGE?": _Row((_output,), lambda box, n: str(box.platform.outputs[n].range)),
-    "HTR?": _Row((_output,), lambda box, n: f"{box.platform.heater_percent(n):+06.1f}"),
-    "HTRST?": _Row((_output,), LakeShore335._heater_error),
-    "MOUT": _Row((_output, _number(0, 100)), LakeShore335._set_manual),
-    "MOUT?": _Row((_output,), lambda box, n: f"{box.platform.outputs[n].manual_percent:+07.2f}"),
-    "OUTMODE": _Row((_output, _integer(0, 5), _integer(0, 2), _integer(0, 1)), LakeShore335._set_outmode),
-    "OUTMODE?": _Row((_output,), lambda box, n: ",".join(map(str, box.platform.outputs[n].outmode))),
-    "PID": _Row((_output, _number(0.1, 1000), _number(0.1, 1000), _number(0, 200)), LakeShore335._set_pid),
-    "PID?": _Row((_output,), LakeShore335._pid),
+    "INTYPE?": Row((input_name,), lambda box, a: ",".join(map(str, box.platform.inputs[a].intype))),
+    "INCRV": Row((input_name, integer(0, 59)), LakeShore335._set_curve),
+    "INCRV?": Row((input_name,), lambda box, a: f"{box.platform.inputs[a].curve:02d}"),
+    "TLIMIT": Row((input_name, number(0, 9999)), LakeShore335._set_limit),
+    "TLIMIT?": Row((input_name,), lambda box, a: f"{box.platform.inputs[a].limit_k:+05.0f}"),
+    "SETP": Row((output, number(-9999, 9999)), LakeShore335._set_setpoint),
+    "SETP?": Row((output,), LakeShore335._setpoint),
+    "RAMP": Row((output, integer(0, 1), number(0, 100)), LakeShore335._set_ramp),
+    "RAMP?": Row((output,), LakeShore335._ramp),
+    "RAMPST?": Row((output,), LakeShore335._ramp_status),
+    "RANGE": Row((output, integer(0, 3)), LakeShore335._set_range),
+    "RANGE?": Row((output,), lambda box, n: str(box.platform.outputs[n].range)),
+    "HTR?": Row((output,), lambda box, n: f"{box.platform.heater_percent(n):+06.1f}"),
+    "HTRST?": Row((output,), LakeShore335._heater_error),
+    "MOUT": Row((output, number(0, 100)), LakeShore335._set_manual),
+    "MOUT?": Row((output,), lambda box, n: f"{box.platform.outputs[n].manual_percent:+07.2f}"),
+    "OUTMODE": Row((output, integer(0, 5), integer(0, 2), integer(0, 1)), LakeShore335._set_outmode),
+    "OUTMODE?": Row((output,), lambda box, n: ",".join(map(str, box.platform.outputs[n].outmode))),
+    "PID": Row((output, number(0.1, 1000), number(0.1, 1000), number(0, 200)), LakeShore335._set_pid),
+    "PID?": Row((output,), LakeShore335._pid),
+    "HTRSET": Row(
+        (output, integer(0, 1), integer(1, 2), integer(0, 4), number(0, 2), integer(1, 2)), LakeShore335._set_heater
+    ),
+    "HTRSET?": Row((output,), LakeShore335._heater_setup),
+    "INNAME": Row((input_name, label), LakeShore335._set_label),
+    "INNAME?": Row((input_name,), lambda box, a: f"{box.platform.inputs[a].label:15}"),
 }

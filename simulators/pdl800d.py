@@ -44,6 +44,10 @@ class Light:
     repetition_rate_hz: float
     average_power_nw: float
 
+    def behind(self, density: float) -> Light:
+        """Return what is left behind a filter of this optical density."""
+        return Light(self.repetition_rate_hz, self.average_power_nw * 10.0**-density)
+
 
 DARK = Light(0.0, 0.0)
 

@@ -34,6 +34,29 @@ def test_closing_is_one_message_and_one_look():
         gate.is_open = False
 
 
+def test_opening_sets_the_level_of_a_line_that_is_driven():
+    exchanges = [
+        (LINE, "DC;9.9E+37;+0.0E+00;1"),
+        (":SOUR1:VOLT:OFFS 5;:SOUR1:VOLT:OFFS?;:SYST:ERR?", '+5.0E+00;+0,"No error"'),
+    ]
+    with expected_protocol(LightGateLine, exchanges) as gate:
+        gate.is_open = True
+
+
+def test_the_second_output_of_a_generator_can_be_the_gate(double):
+    server = DoubleServer(double, SimClock())
+    gate = LightGateLine(server.visa_address, channel=2, timeout=300)
+    double.exchange(b"SOUR1:FUNC SQU;:OUTP1 ON\n")
+    gate.is_open = False
+    assert not gate.is_open
+    assert double.channels[2].levels_into(inf) == (0.0, 0.0)
+    assert double.channels[1].is_output_on
+    message, confirmation = gate.light_out_exchange
+    assert double.exchange(message) == confirmation
+    gate.adapter.close()
+    server.close()
+
+
 @pytest.mark.parametrize(
     "line, is_open",
     [

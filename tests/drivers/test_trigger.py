@@ -40,6 +40,41 @@ def test_opening_says_nothing():
         pass
 
 
+@pytest.mark.parametrize(
+    "name, sent, reply, value",
+    [
+        ("is_output_on", ":OUTP1?", "1", True),
+        ("frequency_hz", ":SOUR1:FREQ?", "+2.5E+06", 2.5e6),
+        ("levels_v", ":SOUR1:VOLT:LOW?;:SOUR1:VOLT:HIGH?", "+0.0E+00;+1.5E+00", (0.0, 1.5)),
+    ],
+)
+def test_a_reading(name, sent, reply, value):
+    with expected_protocol(TriggerGenerator, [(sent, reply)]) as generator:
+        assert getattr(generator, name) == value
+
+
+def test_switching_on_looks_at_every_setting_first():
+    exchanges = [(STATE_QUERY, READY), (":OUTP1 1;:OUTP1?;:SYST:ERR?", f"1;{NO_ERROR}")]
+    with expected_protocol(TriggerGenerator, exchanges) as generator:
+        generator.is_output_on = True
+
+
+def test_levels_are_written_so_that_low_stays_below_high():
+    exchanges = [
+        (STATE_QUERY, READY),
+        (":SOUR1:VOLT:LOW?;:SOUR1:VOLT:HIGH?", "+0.0E+00;+1.5E+00"),
+        (":SOUR1:VOLT:HIGH 2.4;:SOUR1:VOLT:HIGH?;:SYST:ERR?", f"+2.4E+00;{NO_ERROR}"),
+        (":SOUR1:VOLT:LOW 2;:SOUR1:VOLT:LOW?;:SYST:ERR?", f"+2.0E+00;{NO_ERROR}"),
+    ]
+    with expected_protocol(TriggerGenerator, exchanges) as generator:
+        generator.levels_v = (2.0, 2.4)
+
+
+def test_the_watchdogs_exchange_is_literal():
+    with expected_protocol(TriggerGenerator, [], channel=2) as generator:
+        assert generator.light_out_exchange == (b"OUTP2 OFF;:OUTP2?\n", b"0\n")
+
+
 def test_frequency_is_written_read_back_and_checked_in_one_message():
     exchanges = [
         (STATE_QUERY, READY),
@@ -64,7 +99,7 @@ def test_the_watchdogs_bytes_are_those_of_off(ready, double):
 def test_an_output_that_stays_on_is_an_error():
     with (
         expected_protocol(TriggerGenerator, [("OUTP1 OFF;:OUTP1?", "1")]) as generator,
-        pytest.raises(GeneratorError, match="shows its output as '1' after OFF; switch the laser off by hand"),
+        pytest.raises(GeneratorError, match="shows its output as on after OFF; switch the laser off by hand"),
     ):
         generator.is_output_on = False
 
@@ -82,12 +117,15 @@ def test_another_frequency_than_the_one_sent_is_an_error():
 
 
 @pytest.mark.parametrize(
-    "reply, message",
-    [("SQU;+2.5E+06", "to 7 questions; replies are out of step"), (READY.replace("+2.5E+06", "SQU"), "'SQU' where a")],
+    "exchanges, message",
+    [
+        ([(STATE_QUERY, "SQU;+2.5E+06")] * 2, "to 7 questions; replies are out of step"),
+        ([(STATE_QUERY, READY.replace("+2.5E+06", "SQU"))], "'SQU' where a"),
+    ],
 )
-def test_a_reply_to_something_else_is_a_connection_error(reply, message):
+def test_a_reply_to_something_else_is_a_connection_error(exchanges, message):
     with (
-        expected_protocol(TriggerGenerator, [(STATE_QUERY, reply)]) as generator,
+        expected_protocol(TriggerGenerator, exchanges) as generator,
         pytest.raises(ConnectionError, match=message),
     ):
         generator.state()

@@ -38,6 +38,10 @@ EXCHANGES = {
     "reading the event register clears it": (b"NONSENSE;*ESR?;*ESR?\n", b"032;000\r\n"),
     "the status byte sums enabled events up": (b"*ESE 32;*STB?;NONSENSE;*STB?\n", b"000;032\r\n"),
     "loop parameters and curve": (b"PID 1,40,15,2;PID? 1;INCRV A,21;INCRV? A\n", b"+0040.0,+0015.0,+002.0;21\r\n"),
+    "a heater's setup": (b"HTRSET 1,0,2,0,1.03,2;HTRSET? 1;HTRSET? 2\n", b"0,2,0,+1.030,2;0,1,2,+0.000,2\r\n"),
+    "voltage is for output 2": (b"HTRSET 1,1,1,2,0,1;*ESR?\n", b"016\r\n"),
+    "a name keeps its case and 15 characters": (b'INNAME A,"Cold finger"\nINNAME? a\n', b"Cold finger    \r\n"),
+    "a name without quotes": (b"INNAME A,cold;*ESR?\n", b"016\r\n"),
     "self test": (b"*TST?\n", b"0\r\n"),
     "clear": (b"NONSENSE;*CLS;*ESR?\n", b"000\r\n"),
     "operation complete": (b"*OPC;*ESR?\n", b"001\r\n"),
@@ -193,3 +197,43 @@ def test_a_driver_that_is_not_ours_finds_its_controller(box):
     foreign.adapter.close()
     server.close()
     assert shown == ("LSCI,MODEL335,335SIM1/#######,1.1", 290.5, "low", pytest.approx(26.85, abs=0.05))
+
+
+def test_the_over_temperature_trip_is_announced_before_it_acts():
+    box = LakeShore335()
+    box.exchange(b"TLIMIT A,310;RANGE 1,3;RAMP 1,1,30;SETP 1,335\n")
+    announced = []
+    box.before_change = lambda: announced.append(box.exchange(b"RANGE? 1\n"))
+    box.process(5.0)
+    assert announced == []
+    box.process(600.0)
+    assert announced == [b"3\r\n"]
+    assert box.exchange(b"RANGE? 1\n") == b"0\r\n"
+
+
+def test_a_power_failure_loses_ramps_and_heaters_and_is_told_once():
+    box = LakeShore335()
+    box.exchange(b"*CLS;RAMP 1,1,5;OUTMODE 2,1,2,1;RANGE 2,1\n")
+    box.lose_power()
+    assert box.exchange(b"RANGE? 1;RANGE? 2;RAMP? 1;*ESR?;*ESR?\n") == b"0;1;0,005.0;128;000\r\n"
+
+
+def test_a_stuck_ramp_stays_where_it_is_until_it_is_freed():
+    box = LakeShore335()
+    box.exchange(b"RAMP 1,1,6;SETP 1,290\n")
+    box.process(30.0)
+    box.stick_ramp(1)
+    box.process(3600.0)
+    assert box.exchange(b"SETP? 1;RAMPST? 1\n") == b"+297.000;1\r\n"
+    assert box.temperature_k == pytest.approx(297.0, abs=1e-3)
+    box.stick_ramp(1, is_stuck=False)
+    box.process(200.0)
+    assert box.exchange(b"SETP? 1;RAMPST? 1\n") == b"+290.000;0\r\n"
+
+
+def test_a_sensor_can_be_plugged_in_again():
+    box = LakeShore335()
+    box.unplug("A")
+    assert box.exchange(b"RDGST? A\n") == b"129\r\n"
+    box.plug_in("A")
+    assert box.exchange(b"RDGST? A\n") == b"000\r\n"

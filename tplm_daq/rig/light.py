@@ -1,7 +1,8 @@
 """Light: a manual laser behind a trigger generator, and a gate line as the second way to put it out.
 
-The PDL 800-D has no computer interface: its power is asked of the operator and recorded as declared; its rate is
-the trigger generator's. The light is on when the generator's output is.
+The PDL 800-D has no computer interface: its rate is the trigger generator's, and its power is asked of the operator and
+recorded as declared, or set with a wheel and a meter and recorded as measured. The light is on when the generator's
+output is.
 """
 
 from __future__ import annotations
@@ -13,16 +14,21 @@ from datetime import datetime
 from drivers.gate import LightGateLine
 from drivers.pdl800d import PDL800D
 from drivers.trigger import TriggerGenerator
+from tplm_daq.readings import Setting
 from tplm_daq.recipes.devices import TriggerDevice
 from tplm_daq.recipes.rig import Limits
+from tplm_daq.rig.attenuator import AttenuatedPower
 from tplm_daq.rig.links import Link
 from tplm_daq.rig.planning import check_light
 from tplm_daq.rig.watchdog import LightPath
-from tplm_daq.roles import Operator, Setting
+from tplm_daq.roles import Operator
+
+TRIGGER = "trigger generator"
+"""Who declares the repetition rate where nobody is asked."""
 
 
 class TriggeredLaser:
-    """A laser that a person sets and a generator triggers.
+    """A laser that a generator triggers and whose power a person sets, or a wheel with a meter.
 
     Parameters
     ----------
@@ -38,6 +44,8 @@ class TriggeredLaser:
         Highest rate and power.
     operator : Operator
         Who turns the knobs.
+    power : AttenuatedPower, optional
+        Wheel and meter that set the power instead of the operator.
     """
 
     def __init__(
@@ -48,6 +56,7 @@ class TriggeredLaser:
         device: TriggerDevice,
         limits: Limits,
         operator: Operator,
+        power: AttenuatedPower | None = None,
     ) -> None:
         self.name, self.address = link.name, link.address
         self._link = link
@@ -56,6 +65,8 @@ class TriggeredLaser:
         self._device = device
         self._limits = limits
         self._operator = operator
+        self._power = power
+        self._pending_nw: float | None = None
 
     @property
     def light_path(self) -> LightPath:
@@ -67,33 +78,39 @@ class TriggeredLaser:
         check_light(self._limits, repetition_rate_hz, average_power_nw)
 
     def prepare(self, repetition_rate_hz: float, average_power_nw: float) -> None:
-        """Put the light out, set the trigger, and have the power set by hand."""
+        """Put the light out, set the trigger, and have the power set by hand, or by the wheel at the next `turn_on`."""
         self.check(repetition_rate_hz, average_power_nw)
         self.turn_off()
         with self._link.exclusive():
             self._trigger.set_up(repetition_rate_hz, self._device.low_v, self._device.high_v)
+        if self._power is not None:
+            self._pending_nw = average_power_nw
+            self._declare(TRIGGER, trigger_source="external", repetition_rate_hz=repetition_rate_hz)
+            return
         self._operator.set_by_hand(
             f"Set the laser to external trigger and to {average_power_nw:g} nW at the sample "
             f"with {repetition_rate_hz * 1e-6:g} MHz.",
             {"average_power_nw": average_power_nw, "repetition_rate_hz": repetition_rate_hz},
         )
-        self._laser.declare(
+        self._declare(
             self._operator.name,
-            datetime.now().astimezone(),
             trigger_source="external",
             repetition_rate_hz=repetition_rate_hz,
             average_power_nw=average_power_nw,
         )
 
     def turn_on(self) -> None:
-        """Switch the trigger on, confirmed by read-back."""
-        with self._link.exclusive():
-            self._trigger.is_output_on = True
+        """Switch the trigger on, confirmed by read-back; the first time after `prepare` the wheel sets the power."""
+        if self._power is None or self._pending_nw is None:
+            self._switch(True)
+            return
+        measured_nw = self._power.set_power(self._pending_nw, self._switch)
+        self._pending_nw = None
+        self._declare(self._power.name, average_power_nw=measured_nw)
 
     def turn_off(self) -> None:
         """Switch the trigger off, confirmed by read-back."""
-        with self._link.exclusive():
-            self._trigger.is_output_on = False
+        self._switch(False)
 
     def is_on(self) -> bool:
         """Read back whether the trigger's output is on."""
@@ -101,12 +118,16 @@ class TriggeredLaser:
             return self._trigger.is_output_on
 
     def average_power_nw(self) -> float:
-        """Return the average power at the sample in nW as declared, NaN before that."""
+        """Return the average power at the sample in nW as declared or measured, NaN before that."""
         declared_nw = self._laser.average_power_nw
         return math.nan if declared_nw is None else declared_nw
 
+    def explain_sync(self, sync_hz: float) -> str:
+        """Return what a sync rate that is not the one set looks like; empty if nothing fits."""
+        return self._laser.explain_rate(sync_hz)
+
     def snapshot(self) -> Mapping[str, Setting]:
-        """Return the trigger's settings and what is declared of the laser."""
+        """Return the trigger's settings, what is declared of the laser, and what sets its power."""
         with self._link.exclusive():
             identity, state = self._trigger.identify(), self._trigger.state()
         return {
@@ -119,6 +140,7 @@ class TriggeredLaser:
             "is_on": state.is_output_on,
             **{f"declared_{each.quantity}": each.value for each in self._laser.declarations},
             "declared_by": ", ".join(sorted({each.by for each in self._laser.declarations})),
+            **({} if self._power is None else self._power.snapshot()),
         }
 
     def make_safe(self) -> None:
@@ -129,6 +151,13 @@ class TriggeredLaser:
         """Close the connection; the generator keeps its state."""
         with self._link.exclusive():
             self._trigger.adapter.close()
+
+    def _switch(self, is_on: bool) -> None:
+        with self._link.exclusive():
+            self._trigger.is_output_on = is_on
+
+    def _declare(self, by: str, **quantities: float | str) -> None:
+        self._laser.declare(by, datetime.now().astimezone(), **quantities)
 
 
 class GateLine:

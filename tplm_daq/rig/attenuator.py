@@ -1,0 +1,254 @@
+"""Average power at the sample, set by a wheel of neutral density filters and verified by a power meter behind it.
+
+The meter sits behind the wheel and sees a fixed part of the light that goes to the sample; the ratio of the two comes
+from a calibration and stands in the rig file. Densities tell where to turn next, never what the power is: that is
+always measured. The light is off whenever the wheel turns, because it passes brighter filters on its way, and the
+search begins with the densest one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import log10
+
+from drivers.pm100d import PM100D
+from tplm_daq.errors import DeviceError, DeviceTimeout
+from tplm_daq.readings import Setting
+from tplm_daq.rig.filters import Wheel
+from tplm_daq.rig.links import Link
+from tplm_daq.roles import Clock
+
+FAINTEST_W = 1e-9
+"""Below this a reading of the meter counts as no light, since its zero wanders by some hundred picowatts."""
+ZEROING_TIMEOUT_S, ZEROING_POLL_S = 60.0, 0.5
+LIGHT_SETTLES_S = 0.5
+"""How long the meter is given after the light has come on."""
+
+Switch = Callable[[bool], None]
+
+
+@dataclass(frozen=True)
+class Densities:
+    """What is in the wheel, and where to turn it.
+
+    Attributes
+    ----------
+    values : tuple of float
+        Optical density of each position, from position 1 on.
+    """
+
+    values: tuple[float, ...]
+
+    @property
+    def densest(self) -> int:
+        """The position that lets the least light through."""
+        return self.values.index(max(self.values)) + 1
+
+    def powers_nw(self, position: int, measured_nw: float) -> dict[int, float]:
+        """Return the power to expect at each position from the one measured at `position`, in nW.
+
+        Examples
+        --------
+        >>> Densities((0.0, 1.0, 2.0)).powers_nw(2, 50.0)
+        {1: 500.0, 2: 50.0, 3: 5.0}
+        """
+        here = self.values[position - 1]
+        return {n: measured_nw * 10.0 ** (here - density) for n, density in enumerate(self.values, start=1)}
+
+    def nearest(self, position: int, measured_nw: float, asked_nw: float) -> int:
+        """Return the position whose expected power is nearest to the one asked for, as a ratio.
+
+        Examples
+        --------
+        >>> Densities((0.0, 1.0, 2.0)).nearest(3, measured_nw=5.0, asked_nw=60.0)
+        2
+        """
+        powers_nw = self.powers_nw(position, measured_nw)
+        return min(powers_nw, key=lambda n: abs(log10(powers_nw[n] / asked_nw)))
+
+    def next_brighter(self, position: int) -> int | None:
+        """Return the position with the next smaller density, None at the brightest one."""
+        here = self.values[position - 1]
+        return max(
+            (n for n, density in enumerate(self.values, start=1) if density < here),
+            key=lambda n: self.values[n - 1],
+            default=None,
+        )
+
+
+class PowerMeter:
+    """A power meter that knows which part of the light it sees.
+
+    Parameters
+    ----------
+    link : Link
+        Lock, name and address.
+    driver : PM100D
+        The meter, with wavelength and averaging set.
+    sample_per_meter : float
+        Power at the sample over power at the meter.
+    clock : Clock
+        On which zeroing is waited for.
+    """
+
+    def __init__(self, link: Link, driver: PM100D, sample_per_meter: float, clock: Clock) -> None:
+        self.name, self.address = link.name, link.address
+        self.faintest_nw = FAINTEST_W * 1e9 * sample_per_meter
+        self._link = link
+        self._driver = driver
+        self._sample_per_meter = sample_per_meter
+        self._clock = clock
+
+    def power_nw(self) -> float:
+        """Measure the average power at the sample in nW."""
+        with self._link.exclusive():
+            return self._driver.power * 1e9 * self._sample_per_meter
+
+    def zero(self) -> None:
+        """Measure the zero; the light must be out.
+
+        Raises
+        ------
+        DeviceTimeout
+            It has not ended in a minute.
+        """
+        with self._link.exclusive():
+            self._driver.start_zeroing()
+        due_s = self._clock.now() + ZEROING_TIMEOUT_S
+        while self._is_zeroing():
+            if self._clock.now() >= due_s:
+                raise DeviceTimeout(
+                    self.name,
+                    self.address,
+                    f"its zeroing has not ended after {ZEROING_TIMEOUT_S:g} s",
+                    "Check that the sensor is dark while the laser is off.",
+                )
+            self._clock.sleep(ZEROING_POLL_S)
+
+    def snapshot(self) -> Mapping[str, Setting]:
+        """Return identity, settings and calibration."""
+        with self._link.exclusive():
+            return {
+                "model": self._driver.identify(),
+                "wavelength_nm": self._driver.wavelength,
+                "averaging": self._driver.averaging,
+                "zero_w": self._driver.zero_w,
+                "sample_per_meter": self._sample_per_meter,
+            }
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._link.exclusive():
+            self._driver.adapter.close()
+
+    def _is_zeroing(self) -> bool:
+        with self._link.exclusive():
+            return self._driver.is_zeroing
+
+
+class AttenuatedPower:
+    """Sets and measures the average power at the sample.
+
+    Parameters
+    ----------
+    wheel : Wheel
+        The attenuator.
+    meter : PowerMeter
+        The meter behind it.
+    densities : Densities
+        What is in the wheel.
+    tolerance : float
+        Relative deviation from the power asked for that is accepted.
+    clock : Clock
+        On which the light's settling is waited for.
+    """
+
+    def __init__(self, wheel: Wheel, meter: PowerMeter, densities: Densities, tolerance: float, clock: Clock) -> None:
+        self.name = meter.name
+        self._wheel = wheel
+        self._meter = meter
+        self._densities = densities
+        self._tolerance = tolerance
+        self._clock = clock
+
+    def set_power(self, asked_nw: float, switch: Switch) -> float:
+        """Bring the power at the sample as near as the wheel can, with the light on at the end.
+
+        Parameters
+        ----------
+        asked_nw : float
+            Average power wanted at the sample, in nW.
+        switch : callable
+            Puts the light on (True) or out (False) and confirms it.
+
+        Returns
+        -------
+        float
+            The power measured, in nW.
+
+        Raises
+        ------
+        DeviceError
+            The meter sees no light, or no position comes within the tolerance; the light is out.
+        """
+        is_set = False
+        try:
+            switch(False)
+            self._meter.zero()
+            position, measured_nw = self._search(asked_nw, switch)
+            self._verify(asked_nw, position, measured_nw)
+            is_set = True
+        finally:
+            if not is_set:
+                switch(False)
+        return measured_nw
+
+    def snapshot(self) -> Mapping[str, Setting]:
+        """Return the settings of wheel and meter, with prefixes."""
+        wheel, meter = self._wheel.snapshot(), self._meter.snapshot()
+        return {
+            **{f"attenuator_{key}": value for key, value in wheel.items()},
+            "attenuator_od": self._densities.values[int(wheel["position"]) - 1],
+            **{f"power_meter_{key}": value for key, value in meter.items()},
+        }
+
+    def _search(self, asked_nw: float, switch: Switch) -> tuple[int, float]:
+        """Turn from the densest position towards the nearest; return it with the power measured there, in nW."""
+        position = self._densities.densest
+        measured_nw = self._measure_at(position, switch)
+        for _ in self._densities.values:
+            if measured_nw >= self._meter.faintest_nw:
+                better = self._densities.nearest(position, measured_nw, asked_nw)
+            elif (brighter := self._densities.next_brighter(position)) is not None:
+                better = brighter
+            else:
+                raise DeviceError(
+                    self.name,
+                    self._meter.address,
+                    f"the meter sees no light through the brightest filter ({measured_nw:.3g} nW at the sample)",
+                    "Check that the laser emits, the gate is open and the meter is in the beam.",
+                )
+            if better == position:
+                break
+            position, measured_nw = better, self._measure_at(better, switch)
+        return position, measured_nw
+
+    def _measure_at(self, position: int, switch: Switch) -> float:
+        switch(False)
+        self._wheel.turn_to(position)
+        switch(True)
+        self._clock.sleep(LIGHT_SETTLES_S)
+        return self._meter.power_nw()
+
+    def _verify(self, asked_nw: float, position: int, measured_nw: float) -> None:
+        if abs(measured_nw / asked_nw - 1) <= self._tolerance:
+            return
+        powers = ", ".join(f"{power:.3g}" for power in self._densities.powers_nw(position, measured_nw).values())
+        raise DeviceError(
+            self.name,
+            self._meter.address,
+            f"position {position} (OD {self._densities.values[position - 1]:g}) gives {measured_nw:.3g} nW at the "
+            f"sample where {asked_nw:g} nW were asked for ({self._tolerance:.0%} allowed)",
+            f"Ask for one of {powers} nW, which the positions give now, or turn the laser's intensity.",
+        )
