@@ -5,7 +5,7 @@ import pytest
 
 from tests.analysis.synthetic import Scene, drawn, expected_counts
 from tplm_daq.analysis.binning import bin_for_fit
-from tplm_daq.analysis.checks import line_scan
+from tplm_daq.analysis.checks import checked_scan
 from tplm_daq.analysis.lines import fit_lsq, fit_paper, neighbour_sd
 from tplm_daq.errors import FitError
 from tplm_daq.photons.histogram import TimePositionMap
@@ -22,7 +22,7 @@ def known_map(diffusivity_cm2_s, zero_nm2=7e4, wiggle_nm2=0.0):
     light = np.where(delay_ns > 1.0, 1e6 * np.exp(-age_ns / 2.0), 0.0)
     counts = light * np.exp(-(X_NM[:, None] ** 2) / (2 * variance_nm2))
     data = TimePositionMap(counts, X_NM, np.zeros(41), delay_ns, t0_ns=1.0, response_fwhm_ns=0.02)
-    return bin_for_fit(line_scan(data), window_ns=3.0, bin_width_ns=0.02)
+    return bin_for_fit(checked_scan(data), window_ns=3.0, bin_width_ns=0.02)
 
 
 @pytest.mark.parametrize("diffusivity_cm2_s", [0.0, 0.03, 0.15])
@@ -69,7 +69,7 @@ def test_lsq_is_not_biased_by_background():
     expected = expected_counts(SCENE)
     fits = []
     for seed in range(20):
-        binned = bin_for_fit(line_scan(drawn(SCENE, seed, expected)), window_ns=3.0, bin_width_ns=0.05)
+        binned = bin_for_fit(checked_scan(drawn(SCENE, seed, expected)), window_ns=3.0, bin_width_ns=0.05)
         fits.append(fit_lsq(binned))
     d = np.array([fit.diffusivity_nm2_ns for fit in fits]) / 1e5
     error = np.array([fit.error_nm2_ns for fit in fits]) / 1e5
@@ -79,7 +79,7 @@ def test_lsq_is_not_biased_by_background():
 
 def test_too_few_photons_for_single_bins_say_what_else_to_do():
     scene = Scene(**{**vars(SCENE), "peak_cps": 2.0, "dark_cps": 0.0})
-    binned = bin_for_fit(line_scan(drawn(scene, seed=1)), window_ns=3.0, bin_width_ns=0.016)
+    binned = bin_for_fit(checked_scan(drawn(scene, seed=1)), window_ns=3.0, bin_width_ns=0.016)
     with pytest.raises(FitError, match=r"in only \d+ of \d+ delay bins. Measure longer, or use the method poisson"):
         fit_paper(binned, "first_bin")
 

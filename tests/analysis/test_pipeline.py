@@ -82,13 +82,13 @@ def test_a_good_scan_is_green_and_lists_what_was_corrected(line_map):
     assert (result.bias_lamp, result.warnings) == ("green", ())
     assert "dead time of 95 ns (blind for up to 0.74 % of the pulses)" in result.corrections
     assert "flat background and tail of earlier pulses" in result.corrections
-    assert result.systematic_cm2_s == pytest.approx(0.02 * result.diffusivity_cm2_s, rel=0.01)
+    assert result.systematic_cm2_s == pytest.approx(0.02 * result.diffusivity_cm2_s, rel=0.02)
 
 
 @pytest.mark.parametrize("method", ["auto", "poisson", "lsq", "paper"])
 def test_the_dictionary_has_the_keys_of_the_command_line_and_plain_values(line_map, method):
     answer = analyse(line_map, AnalysisRecipe(method=method)).to_dict()
-    assert list(answer) == KEYS
+    assert list(answer)[: len(KEYS)] == KEYS
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
     assert answer["method"] == ("poisson" if method == "auto" else method)
     low, high = answer["ci95_cm2_s"]
@@ -133,6 +133,16 @@ def test_pile_up_that_cannot_be_corrected_is_said_and_budgeted(line_map):
     assert abs(result.diffusivity_cm2_s - 0.07) < result.systematic_cm2_s
     unknown = analyse(replace(line_map, dwell_s=None), AnalysisRecipe())
     assert "Pile-up is not known" in unknown.warnings[0]
+
+
+def test_a_usual_dead_time_is_assumed_where_it_must_have_mattered():
+    """5 % of the pulses give a count; the file does not say with what dead time."""
+    scene = replace(SCENE, peak_cps=125e3, dwell_s=3.2)
+    data = replace(drawn(scene, seed=12), dead_time_ns=None)
+    result = analyse(data, AnalysisRecipe())
+    assert "dead time of 95 ns" in result.corrections[0]
+    assert "dead_time_ns is not given; the usual 95 ns are assumed" in " ".join(result.warnings)
+    assert abs(result.diffusivity_cm2_s - 0.07) < 3 * result.standard_error_cm2_s
 
 
 def test_counts_beyond_the_dead_time_are_refused(line_map):

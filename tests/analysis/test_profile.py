@@ -6,9 +6,11 @@ from scipy.optimize import curve_fit
 
 from tplm_daq.analysis.likelihood import best_amplitudes
 from tplm_daq.analysis.profile import fit_gaussians
-from tplm_daq.analysis.spot import fit_variances, rough_spot
+from tplm_daq.analysis.shapes import GaussianSpot
+from tplm_daq.analysis.spot import fit_broadening, rough_spot
 
 X_NM = np.linspace(-1000.0, 1000.0, 41)
+LIMITS_NM2 = (400.0, 1e8)
 
 
 def gaussian(x_nm, height, centre_nm, variance_nm2):
@@ -87,15 +89,18 @@ def test_variances_of_single_bins_have_the_errors_they_claim():
     profile = gaussian(X_NM[:, None], 1.0, 0.0, np.full(n, 7e4))
     background = np.full((41, n), 0.5)
     counts = rng.poisson(100.0 * profile + background)
-    variance_nm2, error_nm2 = fit_variances(counts, np.ones((41, n)), background, X_NM, 1.0, 0.0, np.full(n, 5e4))
-    deviation = (variance_nm2 - 7e4) / error_nm2
+    shape, parameters = GaussianSpot(X_NM, 1.0), np.array([0.0, 6e4, 0.0, 0.0, 0.0, 0.0])
+    grown_nm2, error_nm2 = fit_broadening(
+        counts, np.ones((41, n)), background, shape, parameters, np.zeros(n), LIMITS_NM2
+    )
+    deviation = (grown_nm2 - 1e4) / error_nm2
     assert abs(deviation.mean()) < 4 / np.sqrt(n)
     assert abs(deviation.std() - 1) < 4 / np.sqrt(2 * n)
 
 
 def test_bins_without_counts_have_no_variance():
-    variance_nm2, error_nm2 = fit_variances(
-        np.zeros((41, 2)), np.ones((41, 2)), np.full((41, 2), 0.5), X_NM, 101.0, 0.0, np.full(2, 5e4)
-    )
-    assert np.isnan(variance_nm2).all()
+    shape, parameters = GaussianSpot(X_NM, 101.0), np.array([0.0, 6e4, 0.0, 0.0, 0.0, 0.0])
+    empty, level = np.zeros((41, 2)), np.full((41, 2), 0.5)
+    grown_nm2, error_nm2 = fit_broadening(empty, np.ones((41, 2)), level, shape, parameters, np.zeros(2), LIMITS_NM2)
+    assert np.isnan(grown_nm2).all()
     assert np.isnan(error_nm2).all()

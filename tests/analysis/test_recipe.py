@@ -14,8 +14,16 @@ def test_the_shipped_recipe_holds_the_defaults():
     assert validate(AnalysisRecipe, read_yaml(path), path) == AnalysisRecipe()
 
 
+@pytest.mark.parametrize("name", ["analysis_halo", "analysis_paper"])
+def test_the_other_shipped_recipes_can_be_read(name):
+    path = find_config(f"configs/{name}.yaml")
+    assert validate(AnalysisRecipe, read_yaml(path), path) != AnalysisRecipe()
+
+
 def test_a_recipe_survives_the_round_trip_through_text():
-    recipe = AnalysisRecipe(method="paper", window="2.5 ns", paper_sigma0="first_bin", magnification_error="0.5 %")
+    recipe = AnalysisRecipe(
+        method="paper", window="2.5 ns", paper_sigma0="first_bin", magnification_error="0.5 %", seed=3
+    )
     assert AnalysisRecipe.model_validate_json(recipe.model_dump_json()) == recipe
     assert (recipe.window_ns, recipe.magnification_error) == (2.5, 0.005)
 
@@ -25,8 +33,11 @@ def test_a_recipe_survives_the_round_trip_through_text():
     [
         ({"window": 3}, 'needs its unit. Write "3 ns"'),
         ({"window": "0 ns"}, "window"),
-        ({"method": "convolution"}, "method"),
+        ({"method": "moments"}, "method"),
         ({"windw": "3 ns"}, "windw"),
+        ({"interval": "jackknife"}, "interval"),
+        ({"n_bootstrap": 10}, "n_bootstrap"),
+        ({"corrections": {"deadtime": True}}, "deadtime"),
         ({"magnification_error": "150 %"}, "magnification_error"),
     ],
 )

@@ -81,9 +81,10 @@ def test_global_fit(capsys: pytest.CaptureFixture[str]) -> None:
 def test_point_on_disk(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     n_bin = 65_536
     delay_ns = (np.arange(n_bin) + 0.5) * 0.004
-    header = RunHeader("speed", "kind: scan", "kind: rig", {}, delay_ns, 2.5e6, None, None, (101.0, 101.0), 95.0, "x")
+    nowhere_nm, pixel_nm = np.zeros((1, 2)), (101.0, 101.0)
+    header = RunHeader("speed", "", "", {}, delay_ns, 2.5e6, None, None, pixel_nm, 95.0, "x", nowhere_nm, 0.0)
     counts = np.random.default_rng(3).poisson(50 * np.exp(-delay_ns / 20)).astype(np.uint32)
-    row = PointRow(0, 0, *[0.0] * 6, *[1.0] * 6, PointFlags(0), 0.0)
+    row = PointRow(0, 0, *[0.0] * 6, *[1.0] * 6, PointFlags(0), 0.0, 1.0)
     plain = tmp_path / "plain.bin"
 
     def raw() -> None:

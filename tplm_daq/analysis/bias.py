@@ -1,9 +1,9 @@
-"""How far a diffusivity can be trusted: systematic error, warnings, and one lamp.
+"""How far a diffusivity may be shifted: the known contributions to its systematic error.
 
 The sizes of the effects are those found on synthetic scans of known diffusivity (Gaussian spot, 101 nm
-pixel, 80 ps response, exponential then power-law decay); they are orders of magnitude for other
-samples. What cannot be seen in a line scan (annihilation, an elliptical spot at 45 degrees to the line,
-drift during a pass) is not in the budget.
+pixel, 80 ps response, exponential then power-law decay), or follow from geometry; they are orders of
+magnitude for other samples. Annihilation cannot be seen in one scan and is not in the budget: a series
+over the power shows it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tplm_daq.analysis.result import BiasTerm, Lamp
+from tplm_daq.analysis.result import BiasTerm, Figure
 
 PILE_UP_BIAS_CM2_S = 0.018
 """Bias of D per blind fraction, uncorrected, at small D: +9 % of 0.01 cm2/s at 5 %."""
@@ -26,19 +26,11 @@ WRAPPED_TAIL_BIAS_CM2_S = 0.022
 TIME_AXIS_BIAS_RELATIVE = 2e-4
 """Bias of D left by the time axis when t0 or the response are wrong by up to 50 ps."""
 
-LONGEST_SAFE_WINDOW_NS = 3.0
-"""Later the spreading is sublinear (Science Advances 10, eadj2630 (2024))."""
+DEAD_TIME_ERROR = 0.1
+"""Part of the pile-up bias that is left after the correction: dead times are known to about this."""
 
-POOR_FIT_SD = 5.0
-BAD_FIT_SD = 30.0
-"""Standard deviations of chi-square above its mean at which the lamp turns amber, and red."""
-
-NOTICEABLE_BLIND_FRACTION = 1e-3
-LARGE_BLIND_FRACTION = 0.05
-NOTICEABLE_WRAPPED_TAIL = 1e-3
-FEWEST_PHOTONS = 1000
-FEWEST_GOOD_POSITIONS = 7
-SAFE_REACH_SIGMA = 2.0
+CLEAR_CHANGE_SD = 3.5
+"""Significance from which the diffusivity is said to change within the window."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +43,32 @@ class Circumstances:
         Estimator used.
     diffusivity_cm2_s, standard_error_cm2_s : float
         Its answer.
+    half_interval_cm2_s : float
+        Half width of its 95 % interval.
     magnification_error : float
         Relative standard error of the magnification.
+    ellipticity : float
+        By how much the axes of the spot may differ, at 45 degrees to a line; 0 on a map, where it is fitted.
+    relative_drift : float
+        Drift of the spot during the scan relative to the range.
+    shape_doubt_cm2_s : float
+        How much the answer depends on the spot's shape across the line.
+    shape_reason : str
+        Why another shape than a Gaussian was taken; empty if none was.
     blind_fraction : float or None
         Greatest fraction of pulses for which the detection was blind, None if not known.
-    is_dead_time_corrected, has_prepulse : bool
-        Whether dead time is in the model, and whether there are delays before the pulse.
+    is_dead_time_corrected, is_dead_time_assumed, has_prepulse : bool
+        Whether dead time is in the model, whether it is only assumed, and whether there are delays before the pulse.
     wrapped_ratio : float
         Height of the wrapped tail relative to the peak.
     window_ns : float
         Length of the fit window.
+    decay_break : Figure or None
+        Where the decay turns from an exponential into a power law, if it is seen.
+    change : Figure or None
+        Diffusivity in the later half of the window less that in the earlier one, in cm2/s.
+    change_sd : float
+        Its significance in standard errors.
     n_photons, n_positions : int
         Counts in the window, and positions.
     reach_sigma : float
@@ -73,24 +81,25 @@ class Circumstances:
     method: str
     diffusivity_cm2_s: float
     standard_error_cm2_s: float
+    half_interval_cm2_s: float
     magnification_error: float
+    ellipticity: float
+    relative_drift: float
+    shape_doubt_cm2_s: float
+    shape_reason: str
     blind_fraction: float | None
     is_dead_time_corrected: bool
+    is_dead_time_assumed: bool
     has_prepulse: bool
     wrapped_ratio: float
     window_ns: float
+    decay_break: Figure | None
+    change: Figure | None
+    change_sd: float
     n_photons: int
     n_positions: int
     reach_sigma: float
     misfit_sd: float | None
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a lamp is not green."""
-
-    lamp: Lamp
-    text: str
 
 
 def bias_budget(seen: Circumstances) -> tuple[BiasTerm, ...]:
@@ -106,17 +115,46 @@ def bias_budget(seen: Circumstances) -> tuple[BiasTerm, ...]:
     tuple of BiasTerm
         Standard errors in cm2/s, to be added in quadrature.
     """
+    calibration = BiasTerm("magnification", 2.0 * seen.magnification_error * abs(seen.diffusivity_cm2_s))
+    return (calibration, *expected_biases(seen))
+
+
+def expected_biases(seen: Circumstances) -> list[BiasTerm]:
+    """Return what may shift this run beyond the calibration of the microscope, in cm2/s."""
     diffusivity = abs(seen.diffusivity_cm2_s)
-    terms = [
-        BiasTerm("magnification", 2.0 * seen.magnification_error * diffusivity),
-        BiasTerm("time axis", TIME_AXIS_BIAS_RELATIVE * diffusivity),
-    ]
-    if seen.blind_fraction is not None and not seen.is_dead_time_corrected:
+    terms = [BiasTerm("time axis: t0 and response", TIME_AXIS_BIAS_RELATIVE * diffusivity)]
+    if seen.blind_fraction is not None:
         pile_up = seen.blind_fraction * (PILE_UP_BIAS_CM2_S + PILE_UP_BIAS_RELATIVE * diffusivity)
-        terms.append(BiasTerm("pile-up, not corrected", pile_up))
+        left = DEAD_TIME_ERROR if seen.is_dead_time_corrected else 1.0
+        terms.append(BiasTerm(f"pile-up, {'' if seen.is_dead_time_corrected else 'not '}corrected", left * pile_up))
     if seen.wrapped_ratio > 0:
         terms.append(BiasTerm("tail of earlier pulses", WRAPPED_TAIL_BIAS_CM2_S * seen.wrapped_ratio))
-    return tuple(terms)
+    if seen.ellipticity > 0:
+        terms.append(BiasTerm("elliptical spot", ellipse_bias(seen.ellipticity) * diffusivity))
+    if seen.relative_drift > 0:
+        terms.append(BiasTerm("drift during the scan", 2.0 * seen.relative_drift * diffusivity))
+    if seen.shape_doubt_cm2_s > 0:
+        terms.append(BiasTerm("shape of the spot across the line", seen.shape_doubt_cm2_s))
+    if seen.change is not None and abs(seen.change_sd) > CLEAR_CHANGE_SD:
+        terms.append(BiasTerm("change within the window", 0.5 * abs(seen.change.value)))
+    return terms
+
+
+def ellipse_bias(ellipticity: float) -> float:
+    """Return the relative bias of D on a line at 45 degrees to the axes of a spot: Sxy^2 / (Sxx Syy).
+
+    Parameters
+    ----------
+    ellipticity : float
+        Excess of the long axis over the short one.
+
+    Examples
+    --------
+    >>> round(ellipse_bias(0.2), 4)
+    0.0325
+    """
+    squared = (1.0 + ellipticity) ** 2
+    return ((squared - 1.0) / (squared + 1.0)) ** 2
 
 
 def in_quadrature(terms: tuple[BiasTerm, ...]) -> float:
@@ -128,94 +166,3 @@ def in_quadrature(terms: tuple[BiasTerm, ...]) -> float:
     5.0
     """
     return float(np.sqrt(sum(term.error_cm2_s**2 for term in terms)))
-
-
-def reasons(seen: Circumstances) -> list[Reason]:
-    """Return everything that keeps the lamp from being green, worst first."""
-    found = [*_light_reasons(seen), *_scan_reasons(seen), *_fit_reasons(seen)]
-    return sorted(found, key=lambda reason: reason.lamp != "red")
-
-
-def lamp(found: list[Reason]) -> Lamp:
-    """Return the colour of the worst reason, green if there is none.
-
-    Examples
-    --------
-    >>> lamp([]), lamp([Reason("amber", "few photons")])
-    ('green', 'amber')
-    """
-    colours = {reason.lamp for reason in found}
-    return "red" if "red" in colours else "amber" if "amber" in colours else "green"
-
-
-def _light_reasons(seen: Circumstances) -> list[Reason]:
-    found = []
-    blind = seen.blind_fraction
-    if blind is None:
-        found.append(Reason("amber", "Pile-up is not known: the map has no dwell or no repetition rate."))
-    elif not seen.is_dead_time_corrected and blind > NOTICEABLE_BLIND_FRACTION:
-        why = "the method paper does not" if seen.method == "paper" else "dead_time_ns is not given"
-        found.append(Reason("amber", f"Pile-up of {100 * blind:.2g} % is not corrected: {why}."))
-    elif blind > LARGE_BLIND_FRACTION:
-        found.append(
-            Reason(
-                "amber",
-                f"The detection was blind for {100 * blind:.2g} % of the pulses; above "
-                f"{100 * LARGE_BLIND_FRACTION:.0f} % the correction relies on an exact dead time. Attenuate the light.",
-            )
-        )
-    if not seen.has_prepulse:
-        found.append(Reason("amber", "No delays before the pulse: the background rests on the outer positions alone."))
-    if seen.wrapped_ratio > NOTICEABLE_WRAPPED_TAIL:
-        found.append(
-            Reason(
-                "amber",
-                f"The tail of earlier pulses is {100 * seen.wrapped_ratio:.2g} % of the peak; a lower repetition rate "
-                "avoids it.",
-            )
-        )
-    if seen.n_photons < FEWEST_PHOTONS:
-        found.append(Reason("amber", f"Only {seen.n_photons} photons in the window; {FEWEST_PHOTONS} is little."))
-    return found
-
-
-def _scan_reasons(seen: Circumstances) -> list[Reason]:
-    found = []
-    if seen.reach_sigma < SAFE_REACH_SIGMA:
-        found.append(
-            Reason(
-                "amber" if seen.reach_sigma > 0.5 * SAFE_REACH_SIGMA else "red",
-                f"The scan ends {seen.reach_sigma:.2g} standard deviations of the spot from its centre; measure "
-                f"{SAFE_REACH_SIGMA:g} on both sides.",
-            )
-        )
-    if seen.n_positions < FEWEST_GOOD_POSITIONS:
-        found.append(Reason("amber", f"{seen.n_positions} positions cannot show whether the spot is Gaussian."))
-    return found
-
-
-def _fit_reasons(seen: Circumstances) -> list[Reason]:
-    found = []
-    if seen.method == "paper":
-        found.append(Reason("amber", "The 95 % interval of the method paper is not calibrated: it is far too narrow."))
-    if seen.window_ns > LONGEST_SAFE_WINDOW_NS:
-        found.append(
-            Reason(
-                "amber",
-                f"The window of {seen.window_ns:g} ns is longer than {LONGEST_SAFE_WINDOW_NS:g} ns; later the "
-                "spreading may be sublinear and D too low.",
-            )
-        )
-    if seen.misfit_sd is not None and seen.misfit_sd > POOR_FIT_SD:
-        found.append(
-            Reason(
-                "amber" if seen.misfit_sd < BAD_FIT_SD else "red",
-                f"The model misses the counts by {seen.misfit_sd:.1f} standard deviations of chi-square: the spot is "
-                "not Gaussian, moved, or changed during the scan.",
-            )
-        )
-    if seen.diffusivity_cm2_s < -3.0 * seen.standard_error_cm2_s:
-        found.append(Reason("red", "The diffusivity is negative beyond its error: the spot shrinks. Check for drift."))
-    elif seen.diffusivity_cm2_s < 2.0 * seen.standard_error_cm2_s:
-        found.append(Reason("amber", "The diffusivity does not differ from zero; read the interval as a limit."))
-    return found

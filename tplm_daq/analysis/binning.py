@@ -8,16 +8,19 @@ pulses, on which the window stands as well.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tplm_daq.analysis.checks import LineScan
+from tplm_daq.analysis.checks import CheckedScan
 from tplm_daq.analysis.decay import DecayFit, find_rising_edge, fit_decay
-from tplm_daq.analysis.models import bin_mean_age, collected_light
+from tplm_daq.analysis.models import bin_mean_age
 from tplm_daq.errors import FitError
 from tplm_daq.photons.deadtime import live_fraction
+from tplm_daq.photons.histogram import TimePositionMap
+from tplm_daq.recipes.analysis import Corrections
 
 FloatArray = NDArray[np.float64]
 
@@ -33,7 +36,36 @@ FEWEST_ROWS = 4
 TAIL_EXPONENT = 1.6
 """Power law of the late decay; 1.5 to 1.7 (Science Advances 10, eadj2630 (2024))."""
 
+LATE_END_NS = 20.0
+LATE_GROWTH = 1.25
+"""The counts after the window are summed up to this delay, in bins of which each is wider than the one before."""
+
+USUAL_DEAD_TIME_NS = 95.0
+"""Dead time of the PicoHarp 300 (its manual, specifications): taken where none is given and counts are many. At a few
+MHz the correction hardly depends on it, as long as it lies between the window and the period."""
+
+ASSUMED_COUNTS_PER_PULSE = (0.015, 0.3)
+"""Where a dead time is taken that is not given. Below, its bias is about that of the statistics and is budgeted;
+above, dwell or repetition rate cannot be right, and the bias is budgeted, too."""
+
 _N_EARLIER_PULSES = 20
+
+
+@dataclass(frozen=True)
+class LateCounts:
+    """Counts after the fit window, in bins that widen with the delay.
+
+    Attributes
+    ----------
+    age_ns : ndarray of float64, shape (n_row,)
+        Middle of the bins after the pulse, in ns; n_row is 0 if the delays end with the window.
+    counts, exposure : ndarray of float64, shape (n_position, n_row)
+        As in the window.
+    """
+
+    age_ns: FloatArray
+    counts: FloatArray
+    exposure: FloatArray
 
 
 @dataclass(frozen=True)
@@ -42,10 +74,12 @@ class FitData:
 
     Attributes
     ----------
-    position_nm : ndarray of float64, shape (n_position,)
-        Pixel centres along the scan, in nm.
-    pixel_nm : float
-        Width of the pixel along the scan, in nm.
+    position_nm, across_nm : ndarray of float64, shape (n_position,)
+        Pixel centres along the line and across it, in nm; x and y on a map.
+    pixel_nm, pixel_across_nm : float
+        Width of the pixel along the same axes, in nm.
+    is_map : bool
+        Whether the positions spread along both axes.
     dwell : ndarray of float64, shape (n_position,)
         Dwell of each position relative to the mean.
     counts : ndarray of float64, shape (n_position, n_row)
@@ -58,6 +92,10 @@ class FitData:
         Counts before the pulse, and their exposure in the same sense; 0 if nothing precedes the pulse.
     wrapped : ndarray of float64, shape (n_row,)
         Tail of the earlier pulses relative to its mean before the pulse.
+    is_tail_fitted : bool
+        Whether light of earlier pulses is modelled.
+    late : LateCounts
+        What follows the window.
     decay : DecayFit
         Where the pulse is.
     summed_live : ndarray of float64, shape (n_bin,)
@@ -65,12 +103,15 @@ class FitData:
     blind : float or None
         Greatest fraction of pulses for which the detection was blind, or which gave a count where the dead time is
         not known; None if the number of pulses is not known either.
-    is_dead_time_known : bool
-        Whether the live fraction is part of `exposure`.
+    dead_time_ns : float or None
+        Dead time whose live fraction is part of `exposure`; None if that is not corrected.
     """
 
     position_nm: FloatArray
+    across_nm: FloatArray
     pixel_nm: float
+    pixel_across_nm: float
+    is_map: bool
     dwell: FloatArray
     counts: FloatArray
     exposure: FloatArray
@@ -79,10 +120,12 @@ class FitData:
     prepulse_counts: FloatArray
     prepulse_exposure: FloatArray
     wrapped: FloatArray
+    is_tail_fitted: bool
+    late: LateCounts
     decay: DecayFit
     summed_live: FloatArray
     blind: float | None
-    is_dead_time_known: bool
+    dead_time_ns: float | None
 
     @property
     def has_prepulse(self) -> bool:
@@ -90,17 +133,21 @@ class FitData:
         return bool(self.prepulse_exposure.max() > 0)
 
 
-def bin_for_fit(scan: LineScan, window_ns: float, bin_width_ns: float) -> FitData:
+def bin_for_fit(
+    scan: CheckedScan, window_ns: float, bin_width_ns: float, corrections: Corrections | None = None
+) -> FitData:
     """Sum bins, find the pulse, and cut out the fit window.
 
     Parameters
     ----------
-    scan : LineScan
+    scan : CheckedScan
         The checked map.
     window_ns : float
         Length of the fit window after the pulse, in ns.
     bin_width_ns : float
         Width of the summed bins, in ns; rounded to a whole number of recorded bins, at least one.
+    corrections : Corrections, optional
+        What is corrected; everything by default.
 
     Returns
     -------
@@ -112,7 +159,8 @@ def bin_for_fit(scan: LineScan, window_ns: float, bin_width_ns: float) -> FitDat
     FitError
         If no pulse is found or the window is not within the delays.
     """
-    data = scan.data
+    corrections = corrections or Corrections()
+    data = replace(scan.data, dead_time_ns=_dead_time_ns(scan.data) if corrections.dead_time else None)
     n_summed = max(1, round(bin_width_ns / data.bin_width_ns))
     n_row = data.counts.shape[1] // n_summed
     counts = _sum_bins(data.counts, n_summed)
@@ -121,64 +169,38 @@ def bin_for_fit(scan: LineScan, window_ns: float, bin_width_ns: float) -> FitDat
     summed = data.counts.sum(axis=0)
     rough_t0_ns = find_rising_edge(summed, data.delay_ns) if data.t0_ns is None else data.t0_ns
     _require_window(data.delay_ns, rough_t0_ns, window_ns)
-    live, blind = _live(scan, counts, edges_ns, rough_t0_ns)
+    live, blind = _live(data, counts, edges_ns, rough_t0_ns)
     summed_live = _live_of_sum(counts, live, data.delay_ns, edges_ns)
     decay = fit_decay(summed, data.delay_ns, summed_live, window_ns, data.t0_ns, data.response_fwhm_ns)
     _require_window(data.delay_ns, decay.t0_ns, window_ns)
     window, before = _regions(edges_ns, decay, window_ns)
     exposure = live * (n_summed * scan.dwell[:, None])
+    if not corrections.background_prior:
+        before = slice(0, 0)
     row_edges_ns = edges_ns[window.start : window.stop + 1]
+    delay_ns = 0.5 * (row_edges_ns[1:] + row_edges_ns[:-1]) - decay.t0_ns
+    age_ns = bin_mean_age(row_edges_ns, decay.t0_ns, decay.sigma_ns, decay.lifetime_ns)
     return FitData(
         position_nm=scan.position_nm,
+        across_nm=scan.across_nm,
         pixel_nm=scan.pixel_nm,
+        pixel_across_nm=scan.pixel_across_nm,
+        is_map=scan.is_map,
         dwell=scan.dwell,
         counts=counts[:, window],
         exposure=exposure[:, window],
-        delay_ns=0.5 * (row_edges_ns[1:] + row_edges_ns[:-1]) - decay.t0_ns,
-        age_ns=bin_mean_age(row_edges_ns, decay.t0_ns, decay.sigma_ns, decay.lifetime_ns),
+        delay_ns=delay_ns,
+        age_ns=age_ns if corrections.response else np.maximum(delay_ns, 0.0),
         prepulse_counts=counts[:, before].sum(axis=1),
         prepulse_exposure=exposure[:, before].sum(axis=1),
         wrapped=_wrapped_tail(edges_ns - decay.t0_ns, window, before, data.repetition_rate_hz),
+        is_tail_fitted=corrections.wrap_around and before.stop > 0,
+        late=_late(edges_ns - decay.t0_ns, counts, exposure, window.stop),
         decay=decay,
         summed_live=summed_live,
         blind=blind,
-        is_dead_time_known=data.dead_time_ns is not None and blind is not None,
+        dead_time_ns=None if blind is None else data.dead_time_ns,
     )
-
-
-def exciton_lifetime(
-    scan: LineScan, binned: FitData, centre_nm: float, variance_nm2: float, diffusivity_nm2_ns: float
-) -> float:
-    """Return the lifetime of the excitons: of the decay, corrected for the light that spreads off the line.
-
-    Parameters
-    ----------
-    scan : LineScan
-        The checked map.
-    binned : FitData
-        Its bins, with the decay.
-    centre_nm, variance_nm2, diffusivity_nm2_ns : float
-        Result of the fit; the spot is taken as round, and the line as running through its centre.
-
-    Returns
-    -------
-    float
-        Lifetime in the fit window, in ns.
-    """
-    data, decay = scan.data, binned.decay
-    spread_nm2 = np.maximum(variance_nm2 + 2.0 * diffusivity_nm2_ns * binned.age_ns, 0.1 * variance_nm2)
-    collected = collected_light(scan.position_nm, centre_nm, spread_nm2, scan.pixel_nm, scan.pixel_across_nm)
-    window_ns = float(decay.delay_ns[-1] - decay.t0_ns) + 0.5 * data.bin_width_ns
-    corrected = fit_decay(
-        data.counts.sum(axis=0),
-        data.delay_ns,
-        binned.summed_live,
-        window_ns,
-        decay.t0_ns,
-        decay.response_fwhm_ns,
-        np.interp(data.delay_ns, decay.t0_ns + binned.delay_ns, collected),
-    )
-    return corrected.lifetime_ns
 
 
 def _sum_bins(counts: NDArray[np.integer], n_summed: int) -> FloatArray:
@@ -199,9 +221,19 @@ def _require_window(delay_ns: FloatArray, t0_ns: float, window_ns: float) -> Non
         )
 
 
-def _live(scan: LineScan, counts: FloatArray, edges_ns: FloatArray, t0_ns: float) -> tuple[FloatArray, float | None]:
+def _dead_time_ns(data: TimePositionMap) -> float | None:
+    """Return the dead time given, or the usual one where so many pulses give a count that it must have mattered."""
+    if data.dead_time_ns is not None or data.dwell_s is None or data.repetition_rate_hz is None:
+        return data.dead_time_ns
+    per_pulse = float(np.max(data.counts.sum(axis=1) / (data.dwell_s * data.repetition_rate_hz)))
+    low, high = ASSUMED_COUNTS_PER_PULSE
+    return USUAL_DEAD_TIME_NS if low < per_pulse < high else None
+
+
+def _live(
+    data: TimePositionMap, counts: FloatArray, edges_ns: FloatArray, t0_ns: float
+) -> tuple[FloatArray, float | None]:
     """Return the live fraction of each summed bin, and how blind the detection was at worst, if it is known."""
-    data = scan.data
     if data.dwell_s is None or data.repetition_rate_hz is None:
         return np.ones_like(counts), None
     n_pulses = data.dwell_s * data.repetition_rate_hz
@@ -237,6 +269,24 @@ def _regions(edges_ns: FloatArray, decay: DecayFit, window_ns: float) -> tuple[s
     quiet_ns = decay.t0_ns - PREPULSE_MARGIN_FWHM * decay.response_fwhm_ns
     n_before = int(np.searchsorted(edges_ns, quiet_ns, side="right")) - 1
     return slice(first, last), slice(0, max(n_before, 0))
+
+
+def _late(since_pulse_ns: FloatArray, counts: FloatArray, exposure: FloatArray, first: int) -> LateCounts:
+    """Sum the bins after the window over delays that grow by a constant factor."""
+    start_ns = float(since_pulse_ns[first])
+    end_ns = min(float(since_pulse_ns[-1]), LATE_END_NS)
+    n_rows = int(np.log(max(end_ns / start_ns, 1.0)) / np.log(LATE_GROWTH))
+    edges_ns = start_ns * LATE_GROWTH ** np.arange(n_rows + 1)
+    places = np.searchsorted(since_pulse_ns, edges_ns)
+    is_filled = bool(np.all(np.diff(places) > 0)) and n_rows > 0
+    if not is_filled:
+        return LateCounts(np.zeros(0), counts[:, :0], exposure[:, :0])
+    rows = [slice(low, high) for low, high in pairwise(places)]
+    return LateCounts(
+        np.sqrt(edges_ns[1:] * edges_ns[:-1]),
+        np.column_stack([counts[:, row].sum(axis=1) for row in rows]),
+        np.column_stack([exposure[:, row].sum(axis=1) for row in rows]),
+    )
 
 
 def _wrapped_tail(edges_ns: FloatArray, window: slice, before: slice, repetition_rate_hz: float | None) -> FloatArray:

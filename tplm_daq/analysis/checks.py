@@ -1,4 +1,4 @@
-"""Is this a line scan that can be fitted at all? Says why not before any number is made of it."""
+"""Is this a scan that can be fitted at all? Says why not before any number is made of it."""
 
 from __future__ import annotations
 
@@ -13,68 +13,87 @@ from tplm_daq.photons.histogram import TimePositionMap
 
 FloatArray = NDArray[np.float64]
 
-FEWEST_POSITIONS = 3
-"""Two positions cannot tell a width from a height."""
+FEWEST_POSITIONS = 5
+"""On a line: four tell height, centre, width and background of a spot, and the fifth that it is one."""
+
+FEWEST_POSITIONS_ON_MAP = 7
+"""Two widths, their covariance and two coordinates of the centre beside height and background."""
+
+FEWEST_PER_AXIS = 3
+"""Different coordinates along each axis of a map."""
+
+FEWEST_LIT = 3
+"""Positions with counts, below which there is no width."""
 
 FEWEST_BINS = 8
 """Delay bins, below which neither the pulse nor a level before it can be seen."""
 
+_THINNEST_MAP = 0.05
+
 
 @dataclass(frozen=True)
-class LineScan:
-    """Positions along one axis that were measured, with their counts.
+class CheckedScan:
+    """Positions that were measured, with their counts.
 
     Attributes
     ----------
     data : TimePositionMap
         The map, without positions at which nothing was measured.
     axis : str
-        Axis of the scan.
-    position_nm : ndarray of float64, shape (n_position,)
-        Position along that axis, in nm.
+        Axis of a line, or "xy" for a map.
+    position_nm, across_nm : ndarray of float64, shape (n_position,)
+        Position along that axis and along the other one, in nm; x and y on a map.
     pixel_nm, pixel_across_nm : float
-        Width of the detector pixel along that axis and along the other one, in nm.
+        Width of the detector pixel along the same axes, in nm.
     dwell : ndarray of float64, shape (n_position,)
         Dwell of each position relative to the mean.
     """
 
     data: TimePositionMap
-    axis: Literal["x", "y"]
+    axis: Literal["x", "y", "xy"]
     position_nm: FloatArray
+    across_nm: FloatArray
     pixel_nm: float
     pixel_across_nm: float
     dwell: FloatArray
 
+    @property
+    def is_map(self) -> bool:
+        """Whether positions spread along both axes."""
+        return self.axis == "xy"
 
-def line_scan(data: TimePositionMap) -> LineScan:
-    """Check a map, leave out positions without dwell, and find the axis of the scan.
+
+def checked_scan(data: TimePositionMap) -> CheckedScan:
+    """Check a scan, leave out positions without dwell, and find the axis of a line.
 
     Parameters
     ----------
     data : TimePositionMap
-        The map as measured; it may still be incomplete.
+        The scan as measured; it may still be incomplete.
 
     Returns
     -------
-    LineScan
+    CheckedScan
         What can be fitted.
 
     Raises
     ------
     FitError
-        With the reason why the map cannot be fitted.
+        With the reason why the scan cannot be fitted.
     """
     _check_shapes(data)
     _check_delays(data)
     measured = _without_dwell_left_out(data)
     _check_numbers(measured)
     axis = _axis(measured)
-    position_nm = measured.x_nm if axis == "x" else measured.y_nm
-    pixel_nm, across_nm = measured.pixel_nm if axis == "x" else measured.pixel_nm[::-1]
-    _check_counts(measured, position_nm)
+    along, across = (measured.x_nm, measured.pixel_nm[0]), (measured.y_nm, measured.pixel_nm[1])
+    if axis == "y":
+        along, across = across, along
+    _check_positions(axis, along[0], across[0])
+    _check_counts(measured)
     dwell_s = measured.dwell_s
-    dwell = np.ones(len(position_nm)) if dwell_s is None else dwell_s / dwell_s.mean()
-    return LineScan(measured, axis, position_nm, pixel_nm, across_nm, dwell)
+    dwell = np.ones(len(along[0])) if dwell_s is None else dwell_s / dwell_s.mean()
+    return CheckedScan(measured, axis, along[0], across[0], along[1], across[1], dwell)
 
 
 def _check_shapes(data: TimePositionMap) -> None:
@@ -123,6 +142,8 @@ def _check_numbers(data: TimePositionMap) -> None:
     bad = np.flatnonzero(~(np.isfinite(data.x_nm) & np.isfinite(data.y_nm)))
     if len(bad):
         raise FitError(f"Position {bad[0]} is not a finite number ({len(bad)} in all); leave such points out.")
+    if not np.all(np.isfinite(data.counts)):
+        raise FitError("counts must be finite numbers; leave positions out whose counts are not known.")
     if data.counts.size and data.counts.min() < 0:
         raise FitError("counts must not be negative; pass the counts as recorded, without background subtracted.")
     for name in ("repetition_rate_hz", "response_fwhm_ns", "dead_time_ns"):
@@ -134,28 +155,47 @@ def _check_numbers(data: TimePositionMap) -> None:
         raise FitError(f"t0_ns is {data.t0_ns:g} ns, outside the delays measured ({first_ns:g} to {last_ns:g} ns).")
 
 
-def _axis(data: TimePositionMap) -> Literal["x", "y"]:
-    """Return the axis along which the positions spread; raise FitError if there is none, or two."""
+def _axis(data: TimePositionMap) -> Literal["x", "y", "xy"]:
+    """Return the axis along which the positions spread, "xy" if they do along both."""
     if len(data.x_nm) < FEWEST_POSITIONS:
         raise FitError(
             f"{len(data.x_nm)} of at least {FEWEST_POSITIONS} positions have been measured; a width needs more."
         )
     span_x_nm, span_y_nm = float(np.ptp(data.x_nm)), float(np.ptp(data.y_nm))
     if min(span_x_nm, span_y_nm) > 0.5 * min(data.pixel_nm):
-        raise FitError(
-            f"The positions spread over {span_x_nm:g} nm along x and {span_y_nm:g} nm along y; only lines along x or "
-            "y can be fitted. Select one row of the map."
-        )
+        return "xy"
     return "x" if span_x_nm >= span_y_nm else "y"
 
 
-def _check_counts(data: TimePositionMap, position_nm: FloatArray) -> None:
-    if len(np.unique(position_nm)) < FEWEST_POSITIONS:
+def _check_positions(axis: str, along_nm: FloatArray, across_nm: FloatArray) -> None:
+    n_along, n_across = len(np.unique(along_nm)), len(np.unique(across_nm))
+    if axis != "xy":
+        if n_along < FEWEST_POSITIONS:
+            raise FitError(f"The scan has only {n_along} different positions; at least {FEWEST_POSITIONS} needed.")
+        return
+    n_places = len(np.unique(np.column_stack([along_nm, across_nm]), axis=0))
+    if min(n_along, n_across) < FEWEST_PER_AXIS or n_places < FEWEST_POSITIONS_ON_MAP:
         raise FitError(
-            f"The scan has only {len(np.unique(position_nm))} different positions; at least {FEWEST_POSITIONS} needed."
+            f"The positions spread along x and y, but are only {n_places} with {n_along} different x and {n_across} "
+            f"different y; a map needs {FEWEST_POSITIONS_ON_MAP}, with {FEWEST_PER_AXIS} along each axis."
         )
-    n_lit = int(np.count_nonzero(data.counts.sum(axis=1)))
+    offset_nm = np.column_stack([along_nm - along_nm.mean(), across_nm - across_nm.mean()])
+    spread_nm = np.sqrt(np.linalg.eigvalsh(offset_nm.T @ offset_nm / len(offset_nm)))
+    if spread_nm[0] < _THINNEST_MAP * spread_nm[1]:
+        raise FitError(
+            "The positions lie on a line that is neither along x nor along y; two widths cannot be told from it. "
+            "Scan along an axis, or a map."
+        )
+
+
+def _check_counts(data: TimePositionMap) -> None:
+    per_position = data.counts.sum(axis=1)
+    n_lit = int(np.count_nonzero(per_position))
     if n_lit == 0:
         raise FitError("There are no counts. Check that the light is on and the detector is open.")
-    if n_lit < FEWEST_POSITIONS:
-        raise FitError(f"Only {n_lit} positions have counts; at least {FEWEST_POSITIONS} are needed to see a width.")
+    if n_lit < FEWEST_LIT:
+        raise FitError(f"Only {n_lit} positions have counts; at least {FEWEST_LIT} are needed to see a width.")
+    if data.counts.min() == data.counts.max():
+        raise FitError(
+            f"All counts are equal ({data.counts.flat[0]:g}): no pulse and no spot can be seen. Check the file."
+        )

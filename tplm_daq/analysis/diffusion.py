@@ -1,22 +1,25 @@
-"""The method `poisson`: one diffusivity from the global likelihood of a line scan, with an honest error.
+"""The methods `poisson` and `convolution`: one diffusivity from the global likelihood of a scan.
 
-The likelihood is that of `tplm_daq.analysis.likelihood`; here are its starting values, its bounds, and
-the conditions under which its maximum means anything. The standard error comes from the Fisher
-information and includes that centre, width, background and every amplitude had to be estimated too.
-Nothing is done about spots that are not Gaussian; the misfit says when they are not.
+The likelihood is that of `tplm_daq.analysis.likelihood`; here are the starting values and bounds for each
+shape of the spot, and the conditions under which the maximum means anything. The standard error comes
+from the Fisher information and includes that centre, width, background, shape and every amplitude
+had to be estimated too. What follows from a poor fit is decided in `tplm_daq.analysis.choice`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tplm_daq.analysis.binning import FitData
+from tplm_daq.analysis.ellipse import CENTRE_Y, VARIANCE_Y, EllipticalSpot
 from tplm_daq.analysis.fitting import maximise, poisson_log_likelihood
-from tplm_daq.analysis.likelihood import TAIL_VARIANCE_RATIO, Parameter, ScanLikelihood
-from tplm_daq.analysis.spot import rough_spot
+from tplm_daq.analysis.likelihood import TAIL_VARIANCE_RATIO, ScanLikelihood, tail_prior
+from tplm_daq.analysis.mixture import KERNEL_WIDTH, MixtureSpot
+from tplm_daq.analysis.shapes import LOG_HALO_RATIO, GaussianSpot, HaloSpot, Parameter, SpotShape
+from tplm_daq.analysis.spot import require_centre_inside, rough_spot
 from tplm_daq.errors import FitError
 
 FloatArray = NDArray[np.float64]
@@ -24,49 +27,93 @@ FloatArray = NDArray[np.float64]
 WORST_VARIANCE_ERROR = 0.5
 """Relative standard error of the spot's variance above which no diffusivity is quoted."""
 
+HALO_START = (0.05, np.log(6.0))
+HALO_LIMITS = ((0.0, 1.0), (np.log(1.5), np.log(50.0)))
+"""Height of a halo, and logarithm of the ratio of the variances: where the fit starts, and its bounds."""
+
+HALO_LOG_SPREAD = 1.0
+"""Standard deviation of that logarithm in the prior; it matters only where there is no halo to speak of."""
+
 _TAIL_RANGE = 4.0
 _SMALLEST_LEVEL = 1e-9
+_HEIGHT_RANGE = 30.0
+_SHARED = len(Parameter)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A likelihood with everything the climb to its maximum needs.
+
+    Attributes
+    ----------
+    likelihood : ScanLikelihood
+        What is maximised.
+    start, lower, upper : ndarray of float64, shape (n_parameter,)
+        Starting values and bounds.
+    free : ndarray of bool, shape (n_parameter,)
+        Parameters that are fitted.
+    """
+
+    likelihood: ScanLikelihood
+    start: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    free: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class DiffusionFit:
-    """Result of `fit_diffusion`; variances do not contain the pixel.
+    """The maximum of a likelihood; variances do not contain the pixel.
 
     Attributes
     ----------
-    parameters : ndarray of float64, shape (6,)
-        In the order of `Parameter`.
-    covariance : ndarray of float64, shape (6, 6)
+    problem : Problem
+        What was fitted.
+    parameters : ndarray of float64, shape (n_parameter,)
+        Those of `Parameter`, then those of the shape.
+    covariance : ndarray of float64, shape (n_parameter, n_parameter)
         Of the parameters; zero for those that were not fitted.
     amplitude : ndarray of float64, shape (n_row,)
         Height of the spot in each bin, in counts per recorded bin at mean dwell.
     model, background : ndarray of float64, shape (n_position, n_row)
         Expected counts in the window, and the part of them that is not the spot.
+    log_likelihood : float
+        At the maximum, prior included.
     deviance_per_dof : float
         Deviance per degree of freedom; near 1 for a good fit with more than a few counts per cell.
     misfit_sd : float
         Standard deviations by which Pearson's chi-square exceeds its mean; valid at any number of counts.
+    profile_misfit_sd : float
+        The same for the counts of each position summed over the window: the shape of the spot alone.
     """
 
+    problem: Problem
     parameters: FloatArray
     covariance: FloatArray
     amplitude: FloatArray
     model: FloatArray
     background: FloatArray
+    log_likelihood: float
     deviance_per_dof: float
     misfit_sd: float
+    profile_misfit_sd: float
 
-    def value(self, parameter: Parameter) -> float:
+    @property
+    def shape(self) -> SpotShape:
+        """The shape of the spot."""
+        return self.problem.likelihood.shape
+
+    def value(self, parameter: int) -> float:
         """Return the estimate of one parameter."""
         return float(self.parameters[parameter])
 
-    def error(self, parameter: Parameter) -> float:
+    def error(self, parameter: int) -> float:
         """Return the standard error of one parameter."""
         return float(np.sqrt(self.covariance[parameter, parameter]))
 
 
 def fit_diffusion(data: FitData) -> DiffusionFit:
-    """Estimate the diffusivity of a line scan by maximum likelihood.
+    """Estimate the diffusivity by maximum likelihood from a Gaussian spot: on a line, or of any ellipticity on a map.
 
     Parameters
     ----------
@@ -83,48 +130,138 @@ def fit_diffusion(data: FitData) -> DiffusionFit:
     FitError
         If the positions do not show a spot whose width can be determined.
     """
-    start = _starting_values(data)
-    likelihood = ScanLikelihood.of(data, float(start[Parameter.VARIANCE]))
-    lower, upper = _bounds(data, start)
-    free = np.array([True, True, True, True, data.has_prepulse, data.has_prepulse])
-    best = maximise(likelihood.evaluate, start, lower, upper, free, "Fit of the diffusivity")
-    _require_spot(data, best.parameters, best.covariance)
+    return solve(data, _elliptical(data) if data.is_map else _gaussian(data))
+
+
+def fit_halo(data: FitData, gaussian: DiffusionFit) -> DiffusionFit:
+    """Estimate the diffusivity from two concentric round Gaussians on a line, starting from the fit of one."""
+    shape = HaloSpot(data.position_nm, data.pixel_nm, data.pixel_across_nm)
+    lower, upper = np.transpose(HALO_LIMITS)
+    problem = _extended(data, gaussian, shape, np.array(HALO_START), lower, upper)
+    prior = problem.likelihood.prior
+    prior.mean[LOG_HALO_RATIO] = HALO_START[1]
+    prior.information[LOG_HALO_RATIO, LOG_HALO_RATIO] = 1.0 / HALO_LOG_SPREAD**2
+    return solve(data, problem)
+
+
+def fit_convolution(data: FitData, gaussian: DiffusionFit) -> DiffusionFit:
+    """Estimate the diffusivity from a spot of any shape on a line, starting from the fit of a Gaussian."""
+    variance_nm2, centre_nm = gaussian.value(Parameter.VARIANCE), gaussian.value(Parameter.CENTRE)
+    kernel_nm2 = KERNEL_WIDTH**2 * variance_nm2
+    shape = MixtureSpot.around(data.position_nm, data.pixel_nm, centre_nm, float(np.sqrt(kernel_nm2)))
+    heights = shape.gaussian_heights(centre_nm, variance_nm2 - kernel_nm2)
+    problem = _extended(data, gaussian, shape, heights, heights - _HEIGHT_RANGE, heights + _HEIGHT_RANGE)
+    problem.start[Parameter.VARIANCE] = kernel_nm2
+    problem.free[[Parameter.VARIANCE, Parameter.CENTRE, _SHARED + int(np.argmax(heights))]] = False
+    prior = problem.likelihood.prior
+    smooth = replace(prior, information=prior.information + shape.smoothness())
+    return solve(data, replace(problem, likelihood=replace(problem.likelihood, prior=smooth)))
+
+
+def solve(data: FitData, problem: Problem) -> DiffusionFit:
+    """Climb to the maximum of a problem; raise FitError if what is there is not a spot."""
+    likelihood = problem.likelihood
+    best = maximise(
+        likelihood.evaluate, problem.start, problem.lower, problem.upper, problem.free, "Fit of the diffusivity"
+    )
+    _require_spot(data, problem, best.parameters, best.covariance)
     expected = likelihood.expectation(best.parameters)
-    n_dof = expected.counts.size - int(free.sum()) - np.count_nonzero(expected.amplitude)
+    n_free = int(problem.free.sum())
+    n_dof = expected.counts.size - n_free - int(np.count_nonzero(expected.amplitude))
     if n_dof < 1:
         raise FitError("There are fewer counts than parameters. Measure more positions across the spot.")
-    chi2_sd = np.sqrt(2.0 * n_dof + np.sum(1.0 / expected.counts))
-    chi2 = np.sum((likelihood.counts - expected.counts) ** 2 / expected.counts)
     window = likelihood.has_spot
+    model = expected.counts[:, window]
     return DiffusionFit(
+        problem=problem,
         parameters=best.parameters,
         covariance=best.covariance,
         amplitude=expected.amplitude[window],
-        model=expected.counts[:, window],
+        model=model,
         background=expected.background[:, window],
+        log_likelihood=likelihood.evaluate(best.parameters).log_likelihood,
         deviance_per_dof=-2.0 * poisson_log_likelihood(likelihood.counts, expected.counts) / n_dof,
-        misfit_sd=float((chi2 - n_dof) / chi2_sd),
+        misfit_sd=_excess_sd(likelihood.counts, expected.counts, n_dof),
+        profile_misfit_sd=_excess_sd(data.counts.sum(axis=1), model.sum(axis=1), max(len(model) - n_free, 1)),
     )
 
 
-def _starting_values(data: FitData) -> FloatArray:
+def _excess_sd(counts: FloatArray, expected: FloatArray, n_dof: int) -> float:
+    """Return the standard deviations by which Pearson's chi-square exceeds its mean."""
+    chi2 = np.sum((counts - expected) ** 2 / expected)
+    return float((chi2 - n_dof) / np.sqrt(2.0 * n_dof + np.sum(1.0 / expected)))
+
+
+def _gaussian(data: FitData) -> Problem:
+    """Return the problem of a Gaussian on a line."""
+    start = _starting_values(data, data.position_nm, data.pixel_nm)
+    shape = GaussianSpot(data.position_nm, data.pixel_nm)
+    prior = tail_prior(shape.n_parameters, float(start[Parameter.VARIANCE]))
+    lower, upper = _bounds(data.position_nm, start)
+    free = np.array([True, True, True, True, data.is_tail_fitted, data.is_tail_fitted])
+    return Problem(ScanLikelihood.of(data, shape, prior), start, lower, upper, free)
+
+
+def _elliptical(data: FitData) -> Problem:
+    """Return the problem of an elliptical Gaussian on a map."""
+    x = _starting_values(data, data.position_nm, data.pixel_nm)
+    y = _starting_values(data, data.across_nm, data.pixel_across_nm)
+    start = np.append(x, [y[Parameter.VARIANCE], y[Parameter.CENTRE], 0.0])
+    shape = EllipticalSpot(data.position_nm, data.across_nm, (data.pixel_nm, data.pixel_across_nm))
+    prior = tail_prior(shape.n_parameters, float(x[Parameter.VARIANCE]))
+    (lower_x, upper_x), (lower_y, upper_y) = _bounds(data.position_nm, x), _bounds(data.across_nm, y)
+    own = [Parameter.VARIANCE, Parameter.CENTRE]
+    lower, upper = np.concatenate([lower_x, lower_y[own], [-np.inf]]), np.concatenate([upper_x, upper_y[own], [np.inf]])
+    free = np.array([True] * 4 + [data.is_tail_fitted] * 2 + [True] * 3)
+    return Problem(ScanLikelihood.of(data, shape, prior), start, lower, upper, free)
+
+
+def _extended(
+    data: FitData, gaussian: DiffusionFit, shape: SpotShape, start: FloatArray, lower: FloatArray, upper: FloatArray
+) -> Problem:
+    """Return the problem of a shape with more parameters than a Gaussian, which are given."""
+    before = gaussian.problem
+    prior = tail_prior(shape.n_parameters, float(before.start[Parameter.VARIANCE]))
+    return Problem(
+        ScanLikelihood.of(data, shape, prior),
+        np.append(gaussian.parameters, start),
+        np.append(before.lower, lower),
+        np.append(before.upper, upper),
+        np.append(before.free, np.full(len(start), True)),
+    )
+
+
+def _starting_values(data: FitData, position_nm: FloatArray, pixel_nm: float) -> FloatArray:
     """Return parameters from the shape of the counts in the first and in the second half of the window."""
     exposed = float(data.prepulse_exposure.sum())
     level = float(data.prepulse_counts.sum()) / exposed if exposed else 0.0
     signal = (data.counts - level * data.exposure) / data.exposure.mean(axis=1, keepdims=True)
     late = data.age_ns > 0.5 * data.age_ns[-1]
-    centre_nm, early_nm2 = rough_spot(data.position_nm, signal[:, ~late].sum(axis=1), data.pixel_nm)
-    _, late_nm2 = rough_spot(data.position_nm, signal[:, late].sum(axis=1), data.pixel_nm)
+    if data.is_map:
+        position_nm, signal = _projected(position_nm, signal)
+    centre_nm, early_nm2 = rough_spot(position_nm, signal[:, ~late].sum(axis=1), pixel_nm)
+    _, late_nm2 = rough_spot(position_nm, signal[:, late].sum(axis=1), pixel_nm)
     age_between_ns = data.age_ns[late].mean() - data.age_ns[~late].mean()
     diffusivity_nm2_ns = max(late_nm2 - early_nm2, 0.0) / (2.0 * age_between_ns)
     level = max(level, 1e-6)
     log_tail = np.log(TAIL_VARIANCE_RATIO * early_nm2)
-    return np.array([diffusivity_nm2_ns, early_nm2, centre_nm, 0.7 * level, 0.5 * level, log_tail])
+    tail = 0.5 * level if data.is_tail_fitted else 0.0
+    return np.array([diffusivity_nm2_ns, early_nm2, centre_nm, 0.7 * level, tail, log_tail])
 
 
-def _bounds(data: FitData, start: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _projected(position_nm: FloatArray, signal: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the mean signal at each coordinate of an axis, near ones (read-back) taken together."""
+    n_groups = max(int(np.sqrt(len(position_nm))), 5)
+    edges_nm = np.linspace(position_nm.min(), position_nm.max(), n_groups + 1)
+    group = np.clip(np.searchsorted(edges_nm, position_nm, side="right") - 1, 0, n_groups - 1)
+    member = (group == np.arange(n_groups)[:, None]).astype(np.float64)
+    member = member[member.any(axis=1)] / member.sum(axis=1, keepdims=True)[member.any(axis=1)]
+    return member @ position_nm, member @ signal
+
+
+def _bounds(position_nm: FloatArray, start: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return bounds that only keep the climb on solid ground; a fit that ends on them is refused later."""
-    low_nm, high_nm = float(data.position_nm.min()), float(data.position_nm.max())
+    low_nm, high_nm = float(position_nm.min()), float(position_nm.max())
     range_nm = high_nm - low_nm
     log_tail = start[Parameter.LOG_TAIL_VARIANCE]
     lower = np.array([-np.inf, 1.0, low_nm - range_nm, _SMALLEST_LEVEL, 0.0, log_tail - _TAIL_RANGE])
@@ -132,24 +269,24 @@ def _bounds(data: FitData, start: FloatArray) -> tuple[FloatArray, FloatArray]:
     return lower, upper
 
 
-def _require_spot(data: FitData, parameters: FloatArray, covariance: FloatArray) -> None:
+def _require_spot(data: FitData, problem: Problem, parameters: FloatArray, covariance: FloatArray) -> None:
     """Raise FitError unless centre and width of the spot are determined by the positions measured."""
-    low_nm, high_nm = float(data.position_nm.min()), float(data.position_nm.max())
-    centre_nm = float(parameters[Parameter.CENTRE])
-    if not low_nm <= centre_nm <= high_nm:
-        raise FitError(
-            f"The spot's centre seems to be at {centre_nm:.0f} nm, outside the positions measured ({low_nm:.0f} to "
-            f"{high_nm:.0f} nm). Measure on both sides of the spot."
-        )
-    variance_nm2 = float(parameters[Parameter.VARIANCE])
-    if variance_nm2 > (high_nm - low_nm) ** 2:
-        raise FitError(
-            f"The spot seems wider (standard deviation {np.sqrt(variance_nm2):.0f} nm) than the range measured "
-            f"({high_nm - low_nm:.0f} nm). Is there a spot? If so, measure a wider range."
-        )
-    relative_error = float(np.sqrt(covariance[Parameter.VARIANCE, Parameter.VARIANCE])) / variance_nm2
-    if relative_error > WORST_VARIANCE_ERROR:
-        raise FitError(
-            f"The spot's variance is known to {100 * relative_error:.0f} % only ({100 * WORST_VARIANCE_ERROR:.0f} % is "
-            "the limit); no diffusivity follows from it. Measure longer, or at more positions across the spot."
-        )
+    axes = [(data.position_nm, int(Parameter.CENTRE), int(Parameter.VARIANCE))]
+    if data.is_map:
+        axes.append((data.across_nm, CENTRE_Y, VARIANCE_Y))
+    for position_nm, centre, variance in axes:
+        if not problem.free[variance]:
+            continue
+        variance_nm2, range_nm = float(parameters[variance]), float(np.ptp(position_nm))
+        require_centre_inside(position_nm, float(parameters[centre]))
+        if variance_nm2 > range_nm**2:
+            raise FitError(
+                f"The spot seems wider (standard deviation {np.sqrt(variance_nm2):.0f} nm) than the range measured "
+                f"({range_nm:.0f} nm). Is there a spot? If so, measure a wider range."
+            )
+        relative_error = float(np.sqrt(covariance[variance, variance])) / variance_nm2
+        if relative_error > WORST_VARIANCE_ERROR:
+            raise FitError(
+                f"The spot's variance is known to {100 * relative_error:.0f} % only ({100 * WORST_VARIANCE_ERROR:.0f} "
+                "% is the limit); no diffusivity follows from it. Measure longer, or at more positions across the spot."
+            )

@@ -22,11 +22,13 @@ FloatArray = NDArray[np.float64]
 MAX_STEPS = 100
 """Tried steps before giving up; a fit that is going to converge needs 4 to 20."""
 
-DECREMENT = 1e-7
-"""Promised gain in log-likelihood below which the fit has converged: 0.0003 standard errors."""
+DECREMENT = 1e-13
+"""Promised gain in log-likelihood below which the fit has converged: less than a millionth of a standard error."""
 
 ROUNDING = 1e-12
-"""Gain relative to the log-likelihood that is lost in rounding; matters only where the model fits badly."""
+LOST_GAIN = 1e-6
+"""Gains that may be lost in rounding, relative to the log-likelihood and at least: from there on only the gradient is
+believed, as long as the promised gain falls."""
 
 _TINY_DAMPING = 1e-10
 _FIRST_DAMPING = 1e-3
@@ -107,15 +109,19 @@ def maximise(
     here = evaluate(parameters)
     if not np.isfinite(here.log_likelihood):
         raise FitError(f"{what}: the starting values do not describe the data at all; check delays and positions.")
-    damping = _FIRST_DAMPING
+    damping, previous = _FIRST_DAMPING, np.inf
     for n_steps in range(1, MAX_STEPS + 1):
         moving = free & ~_held_by_bound(parameters, here.gradient, lower, upper)
-        resolved = max(DECREMENT, ROUNDING * abs(here.log_likelihood))
-        if here.gradient @ _step(here, moving, _TINY_DAMPING) < resolved:
+        decrement = float(here.gradient @ _step(here, moving, _TINY_DAMPING))
+        is_rounded = decrement < max(ROUNDING * abs(here.log_likelihood), LOST_GAIN)
+        if decrement < DECREMENT or (is_rounded and decrement >= previous):
             return Maximum(parameters, _covariance(here.information, free, what), n_steps)
+        previous = decrement
         trial = np.clip(parameters + _step(here, moving, damping), lower, upper)
         there = evaluate(trial)
         kept_promise = (there.log_likelihood - here.log_likelihood) / _promised_gain(here, trial - parameters)
+        if is_rounded and np.isfinite(there.log_likelihood):
+            kept_promise = 1.0
         if kept_promise >= 0.0:
             parameters, here = trial, there
         damping = _next_damping(damping, kept_promise)

@@ -1,33 +1,33 @@
-"""Poisson likelihood of a line scan, for all positions and all delays at once.
+"""Poisson likelihood of a scan, for all positions and all delays at once.
 
 Expected counts at position x in delay bin t, with the exposure e (live fraction, dwell)::
 
-    e(x, t) * [ A(t) * g(x; x0, s2 + 2 D age(t)) + b + c * r(t) * g(x; x0, v) ]
+    e(x, t) * [ A(t) * g(x; 2 D age(t)) + b + c * r(t) * w(x) ]
 
-g is a Gaussian of unit height averaged over the pixel. A(t) is free in every bin, so neither the decay
-nor the spreading along the other axis has to be known. Dark counts are flat: b. What is left of
-earlier pulses is a spot too, but a broad one: c, v; r(t) is its slow decay. The counts before the
-pulse see b and c alone and enter the same likelihood. Without the second Gaussian the wrapped tail at
-2.5 MHz biases D by some percent; where there is no tail, c goes to zero and costs little.
+g is the spot after its variance has grown by 2 D age (`tplm_daq.analysis.shapes`). A(t) is free in every
+bin, so neither the decay nor, on a line, the spreading along the other axis has to be known. Dark counts
+are flat: b. What is left of earlier pulses is a spot too, but a broad one: c, w; r(t) is its slow decay.
+The counts before the pulse see b and c alone and enter the same likelihood. Without the second spot
+the wrapped tail at 2.5 MHz biases D by some percent; where there is no tail, c goes to zero and costs little.
 
-v is hardly determined when c is small; a prior keeps it within reason, and is the only prior here.
+The width of w is hardly determined when c is small; a prior keeps it within reason. The only other prior
+is the smoothness of a spot of any shape.
 
 The amplitudes are eliminated: for given other parameters each A(t) has one best value, found by
 Newton's method in one dimension, and the information on the others is what remains after projecting
-A(t) out (Schur complement). Six parameters are left however many bins there are.
+A(t) out (Schur complement). Few parameters are left however many bins there are.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tplm_daq.analysis.binning import FitData
 from tplm_daq.analysis.fitting import Evaluation, poisson_log_likelihood
-from tplm_daq.analysis.models import PixelProfile, pixel_profile
+from tplm_daq.analysis.shapes import Parameter, SpotShape, Spread
 
 FloatArray = NDArray[np.float64]
 
@@ -43,33 +43,40 @@ _AMPLITUDE_TOLERANCE = 1e-10
 _DARK = 1e-100
 
 
-class Parameter(IntEnum):
-    """Place of each shared parameter in the parameter vector."""
+@dataclass(frozen=True)
+class Prior:
+    """A normal prior: most likely parameters, and its information; zero where nothing is known.
 
-    DIFFUSIVITY = 0
-    """In nm^2/ns."""
-    VARIANCE = 1
-    """Of the spot at the pulse, without the pixel, in nm^2."""
-    CENTRE = 2
-    """In nm."""
-    FLAT = 3
-    """Flat level, in counts per recorded bin at mean dwell."""
-    TAIL = 4
-    """Height of the wrapped tail before the pulse, in the same unit."""
-    LOG_TAIL_VARIANCE = 5
-    """Logarithm of the variance of the wrapped tail in nm^2."""
+    Attributes
+    ----------
+    mean : ndarray of float64, shape (n_parameter,)
+        Most likely values.
+    information : ndarray of float64, shape (n_parameter, n_parameter)
+        Inverse covariance.
+    """
+
+    mean: FloatArray
+    information: FloatArray
+
+
+def tail_prior(n_parameters: int, spot_variance_nm2: float) -> Prior:
+    """Return what is known of the wrapped tail beside a spot of a variance in nm^2, and nothing else."""
+    mean, information = np.zeros(n_parameters), np.zeros((n_parameters, n_parameters))
+    mean[Parameter.LOG_TAIL_VARIANCE] = np.log(TAIL_VARIANCE_RATIO * spot_variance_nm2)
+    information[Parameter.LOG_TAIL_VARIANCE, Parameter.LOG_TAIL_VARIANCE] = 1.0 / TAIL_LOG_SPREAD**2
+    return Prior(mean, information)
 
 
 @dataclass(frozen=True)
 class ScanLikelihood:
-    """Counts of a line scan as the likelihood reads them: the window, and the counts before the pulse as last column.
+    """Counts of a scan as the likelihood reads them: the window, and the counts before the pulse as last column.
 
     Attributes
     ----------
-    position_nm : ndarray of float64, shape (n_position,)
-        Pixel centres, in nm.
-    pixel_nm : float
-        Width of the pixel, in nm.
+    shape : SpotShape
+        The spot at the positions of the scan.
+    prior : Prior
+        What is known of the parameters beforehand.
     age_ns : ndarray of float64, shape (n_column,)
         Mean age of the excitons; 0 in the last column, where there are none.
     counts, exposure : ndarray of float64, shape (n_position, n_column)
@@ -78,32 +85,28 @@ class ScanLikelihood:
         Tail of the earlier pulses relative to its mean before the pulse.
     has_spot : ndarray of bool, shape (n_column,)
         False for the counts before the pulse.
-    tail_variance_nm2 : float
-        Most likely variance of the wrapped tail, in nm^2.
     """
 
-    position_nm: FloatArray
-    pixel_nm: float
+    shape: SpotShape
+    prior: Prior
     age_ns: FloatArray
     counts: FloatArray
     exposure: FloatArray
     wrapped: FloatArray
     has_spot: NDArray[np.bool_]
-    tail_variance_nm2: float
 
     @classmethod
-    def of(cls, data: FitData, spot_variance_nm2: float) -> ScanLikelihood:
-        """Arrange the data; `spot_variance_nm2` sets the scale of the prior on the wrapped tail."""
+    def of(cls, data: FitData, shape: SpotShape, prior: Prior) -> ScanLikelihood:
+        """Arrange the data."""
         n_before = 1 if data.has_prepulse else 0
         return cls(
-            position_nm=data.position_nm,
-            pixel_nm=data.pixel_nm,
+            shape=shape,
+            prior=prior,
             age_ns=np.append(data.age_ns, np.zeros(n_before)),
             counts=np.column_stack([data.counts, data.prepulse_counts])[:, : data.counts.shape[1] + n_before],
             exposure=np.column_stack([data.exposure, data.prepulse_exposure])[:, : data.counts.shape[1] + n_before],
             wrapped=np.append(data.wrapped, np.ones(n_before)),
             has_spot=np.arange(len(data.age_ns) + n_before) < len(data.age_ns),
-            tail_variance_nm2=TAIL_VARIANCE_RATIO * spot_variance_nm2,
         )
 
     def evaluate(self, parameters: FloatArray) -> Evaluation:
@@ -111,72 +114,82 @@ class ScanLikelihood:
 
         Parameters
         ----------
-        parameters : ndarray of float64, shape (6,)
-            In the order of `Parameter`.
+        parameters : ndarray of float64, shape (n_parameter,)
+            Those of `Parameter`, then those of the shape.
 
         Returns
         -------
         Evaluation
             With a log-likelihood of minus infinity where the spot would have no positive variance.
         """
-        variance_nm2 = self._variance_nm2(parameters)
-        if variance_nm2.min() <= 0.0:
-            return Evaluation(-np.inf, np.zeros(len(Parameter)), np.eye(len(Parameter)))
-        spot, broad = self._profiles(parameters, variance_nm2)
+        broadening_nm2 = self._broadening_nm2(parameters)
+        n = self.shape.n_parameters
+        if self.shape.smallest_variance_nm2(parameters) + broadening_nm2.min() <= 0.0:
+            return Evaluation(-np.inf, np.zeros(n), np.eye(n))
+        spot, tail = self.shape.spread(parameters, broadening_nm2), self.shape.wrapped_tail(parameters)
         profile = self.exposure * self.has_spot * spot.value
-        background = self._background(parameters, broad)
+        background = self._background(parameters, tail)
         amplitude = best_amplitudes(self.counts, profile, background)
         expected = amplitude * profile + background
-        jacobian = self._jacobian(parameters, amplitude, spot, broad).reshape(len(Parameter), -1)
+        jacobian = self._jacobian(parameters, amplitude, spot, tail).reshape(n, -1)
         weighted = jacobian / expected.ravel()
-        gradient = weighted @ (self.counts - expected).ravel()
+        off = parameters - self.prior.mean
+        pull = self.prior.information @ off
+        gradient = weighted @ (self.counts - expected).ravel() - pull
         information = weighted @ jacobian.T - _information_of_amplitudes(weighted, profile, expected, amplitude)
-        off = parameters[Parameter.LOG_TAIL_VARIANCE] - np.log(self.tail_variance_nm2)
-        gradient[Parameter.LOG_TAIL_VARIANCE] -= off / TAIL_LOG_SPREAD**2
-        information[Parameter.LOG_TAIL_VARIANCE, Parameter.LOG_TAIL_VARIANCE] += 1.0 / TAIL_LOG_SPREAD**2
-        log_prior = -0.5 * (off / TAIL_LOG_SPREAD) ** 2
-        return Evaluation(poisson_log_likelihood(self.counts, expected) + log_prior, gradient, information)
+        log_likelihood = poisson_log_likelihood(self.counts, expected) - 0.5 * float(off @ pull)
+        return Evaluation(log_likelihood, gradient, information + self.prior.information)
 
     def expectation(self, parameters: FloatArray) -> Expectation:
         """Return what is expected at the parameters, with the best amplitudes for them."""
-        spot, broad = self._profiles(parameters, self._variance_nm2(parameters))
+        spot = self.shape.spread(parameters, self._broadening_nm2(parameters))
         profile = self.exposure * self.has_spot * spot.value
-        background = self._background(parameters, broad)
+        background = self._background(parameters, self.shape.wrapped_tail(parameters))
         amplitude = best_amplitudes(self.counts, profile, background)
         return Expectation(amplitude * profile + background, background, amplitude)
 
-    def _variance_nm2(self, parameters: FloatArray) -> FloatArray:
-        return np.asarray(parameters[Parameter.VARIANCE] + 2.0 * parameters[Parameter.DIFFUSIVITY] * self.age_ns)
+    def slopes(self, parameters: FloatArray) -> FloatArray:
+        """Return how the expected counts change with the parameters and with the amplitude of every bin of the window.
 
-    def _profiles(self, parameters: FloatArray, variance_nm2: FloatArray) -> tuple[PixelProfile, PixelProfile]:
-        """Return the spot, shape (n_position, n_column), and the wrapped tail, shape (n_position, 1)."""
-        centre_nm = float(parameters[Parameter.CENTRE])
-        broad_nm2 = float(np.exp(parameters[Parameter.LOG_TAIL_VARIANCE]))
-        across_nm = self.position_nm[:, None]
-        spot = pixel_profile(across_nm, centre_nm, variance_nm2, self.pixel_nm)
-        return spot, pixel_profile(across_nm, centre_nm, broad_nm2, self.pixel_nm)
+        Parameters
+        ----------
+        parameters : ndarray of float64, shape (n_parameter,)
+            Those of `Parameter`, then those of the shape.
 
-    def _background(self, parameters: FloatArray, broad: PixelProfile) -> FloatArray:
-        tail = parameters[Parameter.TAIL] * broad.value * self.wrapped
-        return np.asarray(self.exposure * (parameters[Parameter.FLAT] + tail))
+        Returns
+        -------
+        ndarray of float64, shape (n_parameter + n_bin, n_position, n_column)
+            Derivatives of the expected counts.
+        """
+        spot, tail = (
+            self.shape.spread(parameters, self._broadening_nm2(parameters)),
+            self.shape.wrapped_tail(parameters),
+        )
+        profile = self.exposure * self.has_spot * spot.value
+        amplitude = best_amplitudes(self.counts, profile, self._background(parameters, tail))
+        of_amplitudes = np.eye(profile.shape[1])[self.has_spot, None, :] * profile
+        return np.concatenate([self._jacobian(parameters, amplitude, spot, tail), of_amplitudes])
 
-    def _jacobian(
-        self, parameters: FloatArray, amplitude: FloatArray, spot: PixelProfile, broad: PixelProfile
-    ) -> FloatArray:
-        """Return derivatives of the expected counts, shape (6, n_position, n_column)."""
+    def _broadening_nm2(self, parameters: FloatArray) -> FloatArray:
+        return np.asarray(2.0 * parameters[Parameter.DIFFUSIVITY] * self.age_ns)
+
+    def _background(self, parameters: FloatArray, tail: Spread) -> FloatArray:
+        height = parameters[Parameter.TAIL] * tail.value * self.wrapped
+        return np.asarray(self.exposure * (parameters[Parameter.FLAT] + height))
+
+    def _jacobian(self, parameters: FloatArray, amplitude: FloatArray, spot: Spread, tail: Spread) -> FloatArray:
+        """Return derivatives of the expected counts, shape (n_parameter, n_position, n_column)."""
         height = self.exposure * amplitude
         tail_height = parameters[Parameter.TAIL] * self.exposure * self.wrapped
-        by_variance = height * spot.d_variance
-        return np.stack(
-            [
-                2.0 * self.age_ns * by_variance,
-                by_variance,
-                height * spot.d_centre + tail_height * broad.d_centre,
-                self.exposure,
-                self.exposure * self.wrapped * broad.value,
-                tail_height * np.exp(parameters[Parameter.LOG_TAIL_VARIANCE]) * broad.d_variance,
-            ]
-        )
+        jacobian = np.zeros((self.shape.n_parameters, *self.counts.shape))
+        jacobian[Parameter.DIFFUSIVITY] = 2.0 * self.age_ns * height * spot.d_broadening
+        jacobian[Parameter.FLAT] = self.exposure
+        jacobian[Parameter.TAIL] = self.exposure * self.wrapped * tail.value
+        for place, slope in spot.by_parameter.items():
+            jacobian[place] += height * slope
+        for place, slope in tail.by_parameter.items():
+            jacobian[place] += tail_height * slope
+        return jacobian
 
 
 @dataclass(frozen=True)

@@ -84,25 +84,50 @@ class BiasTerm:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A figure of merit with its 95 % interval.
+
+    Attributes
+    ----------
+    name : str
+        What it is, with its unit if it has one.
+    value : float
+        Estimate.
+    ci95 : tuple of float
+        Low and high end.
+    """
+
+    name: str
+    value: float
+    ci95: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Result:
-    """Diffusivity of one line scan and everything estimated beside it.
+    """Diffusivity of one scan and everything estimated beside it.
 
     Attributes
     ----------
     method : str
         The one used.
     axis : str
-        Axis of the scan.
+        Axis of a line, "xy" for a map.
+    start_profile : str
+        Shape taken for the spot at the pulse.
     diffusivity_cm2_s, standard_error_cm2_s : float
         Estimate and statistical standard error.
     ci95_cm2_s : tuple of float
         Statistical 95 % interval, low and high.
+    interval : str
+        How the interval was found: fisher, profile, bootstrap, or regression.
     systematic_cm2_s : float
         Standard systematic error: the quadrature of `bias_budget`.
     sigma0_nm, sigma0_error_nm : float
-        Standard deviation of the spot at the pulse (laser and optics, without the pixel).
+        Standard deviation of the spot at the pulse (laser and optics, without the pixel); along x on a map.
     centre_nm : float
-        Centre of the spot along the scan.
+        Centre of the spot along the line; along x on a map.
+    centre_xy_nm, sigma0_xy_nm : tuple of float or None
+        Centre, and standard deviations at the pulse along x and y, of the spot on a map; None on a line.
     background_counts_per_bin : float
         Level under the spot that is flat in position, per recorded delay bin at mean dwell.
     lifetime_ns, t0_ns, response_fwhm_ns : float
@@ -117,6 +142,8 @@ class Result:
         Poisson deviance per degree of freedom; None for methods that do not model the counts.
     n_photons : int
         Counts in the fit window.
+    figures : tuple of Figure
+        Figures of merit that the data determine.
     msd : MsdCurve
     decay : DecayCurve
     early, late : Profile
@@ -125,13 +152,17 @@ class Result:
 
     method: str
     axis: str
+    start_profile: str
     diffusivity_cm2_s: float
     standard_error_cm2_s: float
     ci95_cm2_s: tuple[float, float]
+    interval: str
     systematic_cm2_s: float
     sigma0_nm: float
     sigma0_error_nm: float
     centre_nm: float
+    centre_xy_nm: tuple[float, float] | None
+    sigma0_xy_nm: tuple[float, float] | None
     background_counts_per_bin: float
     lifetime_ns: float
     t0_ns: float
@@ -142,6 +173,7 @@ class Result:
     bias_budget: tuple[BiasTerm, ...]
     deviance_per_dof: float | None
     n_photons: int
+    figures: tuple[Figure, ...]
     msd: MsdCurve
     decay: DecayCurve
     early: Profile
@@ -153,7 +185,8 @@ class Result:
         Returns
         -------
         dict
-            Plain numbers, strings and lists; every number is finite.
+            Plain numbers, strings and lists; every number is finite. Centre and widths of a spot on a map are None
+            on a line.
         """
         return {
             "method": self.method,
@@ -169,6 +202,16 @@ class Result:
             "bias_lamp": self.bias_lamp,
             "corrections": list(self.corrections),
             "warnings": list(self.warnings),
+            "start_profile": self.start_profile,
+            "interval": self.interval,
+            "sigma0_error_nm": self.sigma0_error_nm,
+            "centre_xy_nm": None if self.centre_xy_nm is None else list(self.centre_xy_nm),
+            "sigma0_xy_nm": None if self.sigma0_xy_nm is None else list(self.sigma0_xy_nm),
+            "response_fwhm_ns": self.response_fwhm_ns,
+            "deviance_per_dof": self.deviance_per_dof,
+            "n_photons": self.n_photons,
+            "bias_budget_cm2_s": {term.name: term.error_cm2_s for term in self.bias_budget},
+            "figures": {figure.name: {"value": figure.value, "ci95": list(figure.ci95)} for figure in self.figures},
         }
 
     def arrays(self) -> dict[str, FloatArray]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tplm_daq.analysis.likelihood import best_amplitudes
-from tplm_daq.analysis.models import pixel_profile
+from tplm_daq.analysis.shapes import SpotShape
+from tplm_daq.errors import FitError
 
 FloatArray = NDArray[np.float64]
 
@@ -18,8 +19,6 @@ _N_STEPS = 25
 _LARGEST_CHANGE = 0.5
 _TOLERANCE = 1e-5
 _GOOD_ENOUGH = 1e-2
-_NARROWEST_PIXELS = 0.2
-_WIDEST_RANGES = 5.0
 _PART_OF_PEAK = 0.2
 
 
@@ -58,51 +57,63 @@ def rough_spot(position_nm: FloatArray, signal: FloatArray, pixel_nm: float) -> 
     return peak_nm, float(max(np.ptp(position_nm) ** 2 / 16.0, (0.5 * pixel_nm) ** 2))
 
 
-def fit_variances(
+def require_centre_inside(position_nm: FloatArray, centre_nm: float) -> None:
+    """Raise FitError unless a spot's centre is among the positions measured."""
+    low_nm, high_nm = float(position_nm.min()), float(position_nm.max())
+    if not low_nm <= centre_nm <= high_nm:
+        raise FitError(
+            f"The spot's centre seems to be at {centre_nm:.0f} nm, outside the positions measured ({low_nm:.0f} to "
+            f"{high_nm:.0f} nm). Measure on both sides of the spot."
+        )
+
+
+def fit_broadening(
     counts: FloatArray,
     exposure: FloatArray,
     background: FloatArray,
-    position_nm: FloatArray,
-    pixel_nm: float,
-    centre_nm: float,
+    shape: SpotShape,
+    parameters: FloatArray,
     start_nm2: FloatArray,
+    limits_nm2: tuple[float, float],
 ) -> tuple[FloatArray, FloatArray]:
-    """Fit the variance of the spot in each delay bin, with its amplitude free and all else known.
+    """Fit the growth of the spot's variance in each delay bin, with its amplitude free and all else known.
 
     Parameters
     ----------
     counts, exposure, background : ndarray of float64, shape (n_position, n_row)
         Counts, what multiplies their expectation, and the expected background in counts.
-    position_nm : ndarray of float64, shape (n_position,)
-        Pixel centres in nm.
-    pixel_nm, centre_nm : float
-        Width of the pixel and centre of the spot in nm.
+    shape : SpotShape
+        The spot.
+    parameters : ndarray of float64, shape (n_parameter,)
+        Its parameters at the pulse.
     start_nm2 : ndarray of float64, shape (n_row,)
         Starting values in nm^2.
+    limits_nm2 : tuple of float
+        Smallest and largest variance of the spot's narrowest part that is believed, in nm^2.
 
     Returns
     -------
-    variance_nm2, error_nm2 : ndarray of float64, shape (n_row,)
+    broadening_nm2, error_nm2 : ndarray of float64, shape (n_row,)
         Estimates and standard errors; NaN in bins that do not determine a width.
     """
-    variance_nm2 = np.array(start_nm2, dtype=np.float64)
+    zero_nm2 = shape.smallest_variance_nm2(parameters)
+    variance_nm2 = np.clip(zero_nm2 + start_nm2, *limits_nm2)
     change, information = np.zeros_like(variance_nm2), np.zeros_like(variance_nm2)
-    low_nm2, high_nm2 = (_NARROWEST_PIXELS * pixel_nm) ** 2, (_WIDEST_RANGES * float(np.ptp(position_nm))) ** 2
     for _ in range(_N_STEPS):
-        spot = pixel_profile(position_nm[:, None], centre_nm, variance_nm2, pixel_nm)
+        spot = shape.spread(parameters, variance_nm2 - zero_nm2)
         profile = exposure * spot.value
         amplitude = best_amplitudes(counts, profile, background)
         expected = amplitude * profile + background
-        slope = amplitude * exposure * spot.d_variance
+        slope = amplitude * exposure * spot.d_broadening
         shared, own = (slope * profile / expected).sum(axis=0), (profile**2 / expected).sum(axis=0)
         lost = np.divide(shared**2, own, out=np.zeros_like(own), where=own > 0)
         information = (slope**2 / expected).sum(axis=0) - lost
         score = (slope * (counts / expected - 1.0)).sum(axis=0)
         step = np.divide(score, information, out=np.full_like(score, np.nan), where=information > 0)
         change = np.clip(step / variance_nm2, -_LARGEST_CHANGE, _LARGEST_CHANGE)
-        variance_nm2 = np.clip(variance_nm2 * (1.0 + change), low_nm2, high_nm2)
+        variance_nm2 = np.clip(variance_nm2 * (1.0 + change), *limits_nm2)
         if np.nanmax(np.abs(change), initial=0.0) < _TOLERANCE:
             break
-    good = (np.abs(change) < _GOOD_ENOUGH) & (variance_nm2 > low_nm2) & (variance_nm2 < high_nm2)
+    good = (np.abs(change) < _GOOD_ENOUGH) & (variance_nm2 > limits_nm2[0]) & (variance_nm2 < limits_nm2[1])
     error_nm2 = np.sqrt(1.0 / np.where(good, information, np.nan))
-    return np.where(good, variance_nm2, np.nan), error_nm2
+    return np.where(good, variance_nm2 - zero_nm2, np.nan), error_nm2

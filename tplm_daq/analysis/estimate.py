@@ -1,0 +1,230 @@
+"""What every method has to say, in one form: the global fits and the straight lines side by side, in nm and ns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tplm_daq.analysis.binning import FitData
+from tplm_daq.analysis.choice import Choice, choose_fit
+from tplm_daq.analysis.diffusion import DiffusionFit
+from tplm_daq.analysis.ellipse import CENTRE_Y, VARIANCE_Y, EllipticalSpot
+from tplm_daq.analysis.intervals import bootstrap_interval, fisher_interval, profile_interval
+from tplm_daq.analysis.lines import LineFit, fit_lsq, fit_paper
+from tplm_daq.analysis.mixture import MixtureSpot
+from tplm_daq.analysis.models import collected_light
+from tplm_daq.analysis.result import MsdCurve, Profile
+from tplm_daq.analysis.shapes import Parameter
+from tplm_daq.analysis.spot import fit_broadening, require_centre_inside
+from tplm_daq.errors import FitError
+from tplm_daq.recipes.analysis import AnalysisRecipe
+
+FloatArray = NDArray[np.float64]
+
+PROFILE_NS = 0.2
+"""The profiles drawn are summed over this long at either end of the window."""
+
+_NARROWEST_PIXELS = 0.2
+_WIDEST_RANGES = 5.0
+_SMALLEST_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class AlongY:
+    """Centre in nm and variance in nm^2 of the spot on a map along y."""
+
+    centre_nm: float
+    variance_nm2: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Result of one method, in nm and ns; see `tplm_daq.analysis.result.Result` for what is not explained here.
+
+    Attributes
+    ----------
+    choice : Choice or None
+        The global fit; None for straight lines.
+    collected : ndarray of float64, shape (n_row,)
+        Light summed over the positions for a spot of constant total light, up to a constant.
+    along_y : AlongY or None
+        The second axis of a map; None on a line.
+    """
+
+    method: str
+    start_profile: str
+    interval: str
+    diffusivity_nm2_ns: float
+    error_nm2_ns: float
+    ci95_nm2_ns: tuple[float, float]
+    variance_nm2: float
+    variance_error_nm2: float
+    centre_nm: float
+    along_y: AlongY | None
+    background_counts_per_bin: float
+    wrapped_ratio: float
+    choice: Choice | None
+    collected: FloatArray
+    msd: MsdCurve
+    early: Profile
+    late: Profile
+    corrections: tuple[str, ...]
+
+
+def estimate(binned: FitData, recipe: AnalysisRecipe) -> Estimate:
+    """Apply the method of the recipe.
+
+    Parameters
+    ----------
+    binned : FitData
+        Summed bins; as recorded for the method paper.
+    recipe : AnalysisRecipe
+        Method and its options.
+
+    Returns
+    -------
+    Estimate
+        In nm and ns.
+
+    Raises
+    ------
+    FitError
+        If the data cannot be fitted with this method.
+    """
+    if recipe.method not in ("lsq", "paper"):
+        return _of_likelihood(binned, choose_fit(binned, recipe), recipe)
+    if binned.is_map:
+        raise FitError(
+            f"The method {recipe.method} needs a line along x or y, and the positions form a map. Take the method "
+            "poisson, or select one row of the map."
+        )
+    if recipe.method == "paper":
+        return _of_line(binned, fit_paper(binned, recipe.paper_sigma0), "paper", ())
+    corrections = ("level before the pulse", "mean age of the excitons under the response")
+    return _of_line(binned, fit_lsq(binned), "lsq", corrections)
+
+
+def believable_variances(binned: FitData) -> tuple[float, float]:
+    """Return the smallest and the largest variance of a spot that pixel and range can tell, in nm^2."""
+    range_nm = float(np.ptp(binned.position_nm))
+    return (_NARROWEST_PIXELS * binned.pixel_nm) ** 2, (_WIDEST_RANGES * range_nm) ** 2
+
+
+def _of_likelihood(binned: FitData, choice: Choice, recipe: AnalysisRecipe) -> Estimate:
+    fit = choice.fit
+    line_nm2 = 2.0 * fit.value(Parameter.DIFFUSIVITY) * binned.age_ns
+    limits_nm2 = believable_variances(binned)
+    grown_nm2, grown_error_nm2 = fit_broadening(
+        binned.counts, binned.exposure, fit.background, fit.shape, fit.parameters, line_nm2, limits_nm2
+    )
+    centre_nm, variance_nm2 = fit.value(Parameter.CENTRE), fit.value(Parameter.VARIANCE)
+    variance_error_nm2 = fit.error(Parameter.VARIANCE)
+    if isinstance(fit.shape, MixtureSpot):
+        centre_nm, variance_nm2, variance_error_nm2 = fit.shape.moments(fit.parameters, fit.covariance)
+    return Estimate(
+        method=choice.method,
+        start_profile=choice.start_profile,
+        interval=recipe.interval,
+        diffusivity_nm2_ns=fit.value(Parameter.DIFFUSIVITY),
+        error_nm2_ns=fit.error(Parameter.DIFFUSIVITY),
+        ci95_nm2_ns=_interval(fit, recipe),
+        variance_nm2=variance_nm2,
+        variance_error_nm2=variance_error_nm2,
+        centre_nm=centre_nm,
+        along_y=AlongY(fit.value(CENTRE_Y), fit.value(VARIANCE_Y)) if binned.is_map else None,
+        background_counts_per_bin=fit.value(Parameter.FLAT),
+        wrapped_ratio=fit.value(Parameter.TAIL) / float(fit.amplitude.max()) if binned.is_tail_fitted else 0.0,
+        choice=choice,
+        collected=_collected(binned, fit, variance_nm2),
+        msd=MsdCurve(binned.age_ns, grown_nm2, grown_error_nm2, line_nm2),
+        early=_profile(binned, binned.age_ns, binned.counts, fit, is_early=True),
+        late=_profile(binned, binned.age_ns, binned.counts, fit, is_early=False),
+        corrections=_corrections(binned, recipe),
+    )
+
+
+def _of_line(binned: FitData, fit: LineFit, method: str, corrections: tuple[str, ...]) -> Estimate:
+    exposed = float(binned.prepulse_exposure.sum())
+    model = fit.fits.model(binned.position_nm)
+    weight, centre_nm = np.nan_to_num(fit.fits.height), np.nan_to_num(fit.fits.centre_nm)
+    mean_centre_nm = float(np.sum(weight * centre_nm) / weight.sum())
+    require_centre_inside(binned.position_nm, mean_centre_nm)
+    slope = fit.diffusivity_nm2_ns
+    return Estimate(
+        method=method,
+        start_profile="Gaussian",
+        interval="regression, not calibrated" if method == "paper" else "regression",
+        diffusivity_nm2_ns=slope,
+        error_nm2_ns=fit.error_nm2_ns,
+        ci95_nm2_ns=(slope - fit.half_interval_nm2_ns, slope + fit.half_interval_nm2_ns),
+        variance_nm2=fit.variance_nm2,
+        variance_error_nm2=fit.variance_error_nm2,
+        centre_nm=mean_centre_nm,
+        along_y=None,
+        background_counts_per_bin=float(binned.prepulse_counts.sum()) / exposed if exposed else 0.0,
+        wrapped_ratio=0.0,
+        choice=None,
+        collected=_collected_on_line(binned, mean_centre_nm, fit.variance_nm2, slope),
+        msd=MsdCurve(fit.time_ns, fit.msd_nm2, fit.msd_error_nm2, 2.0 * slope * fit.time_ns),
+        early=_line_profile(binned, fit.time_ns, fit.values, model, is_early=True),
+        late=_line_profile(binned, fit.time_ns, fit.values, model, is_early=False),
+        corrections=corrections,
+    )
+
+
+def _interval(fit: DiffusionFit, recipe: AnalysisRecipe) -> tuple[float, float]:
+    if recipe.interval == "profile":
+        return profile_interval(fit)
+    if recipe.interval == "bootstrap":
+        return bootstrap_interval(fit, recipe.n_bootstrap, recipe.seed)
+    return fisher_interval(fit)
+
+
+def _corrections(binned: FitData, recipe: AnalysisRecipe) -> tuple[str, ...]:
+    """Return what was corrected in a global fit, apart from the dead time."""
+    done = ["average over the pixel"]
+    if recipe.corrections.response:
+        done.append("mean age of the excitons under the response")
+    done.append("flat background" + (" and tail of earlier pulses" if binned.is_tail_fitted else ""))
+    if binned.is_map:
+        done.append("ellipticity")
+    return tuple(done)
+
+
+def _collected(binned: FitData, fit: DiffusionFit, variance_nm2: float) -> FloatArray:
+    shape, diffusivity = fit.shape, fit.value(Parameter.DIFFUSIVITY)
+    if not isinstance(shape, EllipticalSpot):
+        return _collected_on_line(binned, fit.value(Parameter.CENTRE), variance_nm2, diffusivity)
+    smallest_nm2 = shape.smallest_variance_nm2(fit.parameters)
+    grown_nm2 = np.maximum(2.0 * diffusivity * binned.age_ns, (_SMALLEST_SHARE - 1.0) * smallest_nm2)
+    light = shape.spread(fit.parameters, grown_nm2).value.sum(axis=0)
+    return np.asarray(light * shape.height(fit.parameters, grown_nm2))
+
+
+def _collected_on_line(binned: FitData, centre_nm: float, variance_nm2: float, diffusivity_nm2_ns: float) -> FloatArray:
+    spread_nm2 = np.maximum(variance_nm2 + 2.0 * diffusivity_nm2_ns * binned.age_ns, _SMALLEST_SHARE * variance_nm2)
+    return collected_light(binned.position_nm, centre_nm, spread_nm2, binned.pixel_nm, binned.pixel_across_nm)
+
+
+def _profile(binned: FitData, age_ns: FloatArray, counts: FloatArray, fit: DiffusionFit, is_early: bool) -> Profile:
+    profile = _line_profile(binned, age_ns, counts, fit.model, is_early)
+    if not binned.is_map:
+        return profile
+    nearest_nm = binned.across_nm[np.argmin(np.abs(binned.across_nm - fit.value(CENTRE_Y)))]
+    row = np.flatnonzero(np.abs(binned.across_nm - nearest_nm) <= 0.25 * binned.pixel_across_nm)
+    row = row[np.argsort(binned.position_nm[row])]
+    return Profile(profile.age_ns, profile.position_nm[row], profile.counts[row], profile.model[row])
+
+
+def _line_profile(
+    binned: FitData, age_ns: FloatArray, counts: FloatArray, model: FloatArray, is_early: bool
+) -> Profile:
+    """Sum counts and model over the first or the last bins of the window."""
+    fitted = np.isfinite(model).all(axis=0)
+    near = age_ns <= age_ns[0] + PROFILE_NS if is_early else age_ns >= age_ns[-1] - PROFILE_NS
+    used = near & fitted if (near & fitted).any() else fitted
+    return Profile(
+        float(age_ns[used].mean()), binned.position_nm, counts[:, used].sum(axis=1), model[:, used].sum(axis=1)
+    )
