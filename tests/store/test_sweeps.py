@@ -1,0 +1,107 @@
+"""Files of lattice points: what goes in comes out, another recipe is refused, and a failed write harms nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from tplm_daq.errors import InputError, StoreError
+from tplm_daq.store.sweeps import Point, SweepFile
+
+RECIPE = '{"n_pulses": 1000}'
+
+
+def point(alpha: float, tau_pulse_ns: float) -> dict[str, object]:
+    return {
+        "alpha": alpha,
+        "tau_pulse_ns": tau_pulse_ns,
+        "t_exc_us": tau_pulse_ns / alpha / 1e3,
+        "d_sim_cm2_s": 0.1 * alpha,
+        "standard_error_cm2_s": 0.001,
+        "time_ns": np.linspace(0, 5, 11),
+        "s2_nm2": np.linspace(1e4, 2e4, 11) + alpha,
+        "exciton_steps": 12,
+    }
+
+
+def is_same(first: Point, second: Point) -> bool:
+    return first.keys() == second.keys() and all(np.array_equal(first[key], second[key]) for key in first)
+
+
+def test_points_come_back_as_they_were(tmp_path: Path) -> None:
+    points = [point(0.08, 400.0), point(0.04, 50.0), point(0.08, 50.0)]
+    file = SweepFile(tmp_path / "new" / "sweep.h5", RECIPE)
+    assert file.stored == []
+    for each in points:
+        file.add(each)
+    file.write()
+    again = SweepFile(file.path, RECIPE).stored
+    assert len(again) == 3
+    assert all(is_same(*pair) for pair in zip(points, again, strict=True))
+
+
+def test_points_are_added_to_those_of_earlier_times(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.h5"
+    for alpha in (0.01, 0.02, 0.04):
+        file = SweepFile(path, RECIPE)
+        file.add(point(alpha, 400.0))
+        file.write()
+    assert [each["alpha"] for each in SweepFile(path, RECIPE).stored] == [0.01, 0.02, 0.04]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_file_opens_with_the_diffusivity_against_t_exc(tmp_path: Path) -> None:
+    file = SweepFile(tmp_path / "sweep.h5", RECIPE)
+    for alpha in (0.01, 0.08, 0.04):
+        file.add(point(alpha, 400.0))
+    file.write()
+    with h5py.File(file.path) as opened:
+        group = opened[opened.attrs["default"]]
+        data = group[group.attrs["default"]]
+        assert data.attrs["signal"] == "d_sim_cm2_s"
+        assert list(data.attrs["axes"]) == ["t_exc_us"]
+        assert data["t_exc_us"][()] == pytest.approx([5.0, 10.0, 40.0])
+        assert data["t_exc_us"].attrs["units"] == "us"
+        assert data["d_sim_cm2_s"][()] == pytest.approx([0.008, 0.004, 0.001])
+        assert data["d_sim_cm2_s_errors"].shape == (3,)
+
+
+def test_points_of_another_recipe_are_not_mixed_in(tmp_path: Path) -> None:
+    file = SweepFile(tmp_path / "sweep.h5", RECIPE)
+    file.add(point(0.08, 400.0))
+    file.write()
+    with pytest.raises(InputError, match="belongs to another recipe. Choose another folder with --out"):
+        SweepFile(file.path, '{"n_pulses": 10}')
+
+
+def test_a_file_that_is_none_of_ours_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.h5"
+    path.write_text("notes")
+    with pytest.raises(InputError, match="a text file, not a run file"):
+        SweepFile(path, RECIPE)
+    assert path.read_text() == "notes"
+
+
+def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = SweepFile(tmp_path / "sweep.h5", RECIPE)
+    file.add(point(0.08, 400.0))
+    file.write()
+
+    def full(_: h5py.File) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("tplm_daq.store.sweeps.sync", full)
+    with pytest.raises(StoreError, match="No space left.*The 1 points written before are safe.*goes on from there"):
+        file.add(point(0.04, 400.0))
+        file.write()
+    assert [each["alpha"] for each in SweepFile(file.path, RECIPE).stored] == [0.08]
+    assert list(tmp_path.iterdir()) == [file.path]
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="the folder cannot be made.*Choose another with --out"):
+        SweepFile(tmp_path / "file" / "sweep.h5", RECIPE)
