@@ -8,10 +8,14 @@ later than one period is met in the next ones.
 Everything but the share of the pixel depends on decay and period alone. It is worked out once, as a matrix from shares
 at given ages to arrivals per cell (`folding.py`), so that a new detector position costs one matrix-vector product.
 
+Out of focus the laser spot and the point-spread function widen as Gaussian beams do, each with its own wavelength:
+sigma(z) = sigma sqrt(1 + (z / z_R)^2), z_R = 4 pi sigma^2 / wavelength. The light is the same, spread over more area.
+
 What this does not do: aberrations, an elliptical or structured spot, scattered laser light.
 
 Source: Shcherbakov-Wu et al., Science Advances 10, eadj2630 (2024) for spot, magnification, detector and a response of
-80 ps; the point-spread function 0.51 x 520 nm / 0.85, the parts of the response and t0 are ours.
+80 ps; the point-spread function 0.51 x 520 nm / 0.85, the law of defocus (textbook, for beams that are not Gaussian at
+NA 0.85), the parts of the response and t0 are ours.
 """
 
 from __future__ import annotations
@@ -29,6 +33,8 @@ from simulators.folding import Folding, folding
 from simulators.sample import Conditions, Sample
 
 FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
+
+LASER_WAVELENGTH_NM, EMISSION_WAVELENGTH_NM = 405.0, 520.0
 
 REFERENCE_PIXEL_NM = 50_000.0 / 495.0
 """Pixel for which the sample's count rate is given: 50 um behind a magnification of 495."""
@@ -63,8 +69,22 @@ class OpticsSettings:
 
     @property
     def sigma0_nm(self) -> float:
-        """Standard deviation of the image at age 0, without the pixel, in nm at the sample."""
+        """Standard deviation of the image at age 0, in focus, without the pixel, in nm at the sample."""
         return math.hypot(self.laser_fwhm_nm, self.psf_fwhm_nm) / FWHM_PER_SIGMA
+
+    def variance_nm2(self, defocus_nm: float, is_single_emitter: bool = False) -> float:
+        """Return the variance of the image at age 0 out of focus, of a single emitter without the laser spot.
+
+        Examples
+        --------
+        >>> optics = OpticsSettings()
+        >>> round(optics.variance_nm2(0.0) ** 0.5), round(optics.variance_nm2(1000.0) ** 0.5)
+        (250, 428)
+        """
+        psf_nm2 = _beam_nm2(self.psf_fwhm_nm / FWHM_PER_SIGMA, EMISSION_WAVELENGTH_NM, defocus_nm)
+        if is_single_emitter:
+            return psf_nm2
+        return psf_nm2 + _beam_nm2(self.laser_fwhm_nm / FWHM_PER_SIGMA, LASER_WAVELENGTH_NM, defocus_nm)
 
     @property
     def pixel_nm(self) -> tuple[float, float]:
@@ -97,7 +117,13 @@ class Microscope:
     detector: DetectorSettings = field(default_factory=DetectorSettings)
 
     def emission(
-        self, conditions: Conditions, x_nm: float, y_nm: float, factor: float = 1.0, valid_until_ns: int = FAR_NS
+        self,
+        conditions: Conditions,
+        x_nm: float,
+        y_nm: float,
+        factor: float = 1.0,
+        valid_until_ns: int = FAR_NS,
+        defocus_nm: float = 0.0,
     ) -> Emission:
         """Return what a detector pixel sees.
 
@@ -111,6 +137,8 @@ class Microscope:
             Brightness relative to the mean (noise of the laser, spot on the film).
         valid_until_ns : int
             Until when the caller holds the result to be true.
+        defocus_nm : float
+            Distance of the sample from the focal plane.
 
         Returns
         -------
@@ -126,18 +154,22 @@ class Microscope:
         if conditions.average_power_nw <= 0.0 or conditions.transmission <= 0.0:
             return uniform_emission(self.detector.dark_cps, period_ns, valid_until_ns)
         folded = self._folding(conditions, period_ns)
-        variance_nm2 = self.optics.sigma0_nm**2 + self.sample.displacement_nm2(conditions, folded.age_ns)
+        is_single, spreading_nm2 = self._is_single, self.sample.displacement_nm2(conditions, folded.age_ns)
+        variance_nm2 = self.optics.variance_nm2(defocus_nm, is_single) + spreading_nm2
+        in_focus_nm2 = self.optics.variance_nm2(0.0, is_single) + spreading_nm2
         shares = [
             pixel_share(place_nm, pixel_nm, variance_nm2)
             for place_nm, pixel_nm in zip((x_nm, y_nm), self.optics.pixel_nm, strict=True)
         ]
-        centre = folded.weights @ pixel_share(0.0, REFERENCE_PIXEL_NM, variance_nm2) ** 2
+        centre = folded.weights @ pixel_share(0.0, REFERENCE_PIXEL_NM, in_focus_nm2) ** 2
         photons = self.sample.rate_cps(conditions) * factor * period_ns * 1e-9 / centre
         arrivals = photons * (folded.matrix @ (shares[0] * shares[1]))
         arrivals += self.detector.dark_cps * 1e-9 * np.diff(folded.edges_ns)
         return Emission(period_ns, folded.edges_ns, np.concatenate(([0.0], np.cumsum(arrivals))), valid_until_ns)
 
-    def truth(self, conditions: Conditions, centre_nm: tuple[float, float] = (0.0, 0.0)) -> dict[str, object]:
+    def truth(
+        self, conditions: Conditions, centre_nm: tuple[float, float] = (0.0, 0.0), defocus_nm: float = 0.0
+    ) -> dict[str, object]:
         """Return what a perfect analysis would find; for the record and for tests, never for an analysis.
 
         Parameters
@@ -146,6 +178,8 @@ class Microscope:
             Light and sample.
         centre_nm : tuple of float
             Where the spot is, in nm, in the coordinates of the caller.
+        defocus_nm : float
+            Distance of the sample from the focal plane.
 
         Returns
         -------
@@ -156,7 +190,7 @@ class Microscope:
         decay = self.sample.decay(conditions)
         return {
             "diffusivity_cm2_s": self.sample.diffusivity_cm2_s(conditions),
-            "sigma0_nm": self.optics.sigma0_nm,
+            "sigma0_nm": math.sqrt(self.optics.variance_nm2(defocus_nm, self._is_single)),
             "centre_nm": centre_nm,
             "lifetime_ns": decay.lifetime_ns,
             "tail_exponent": decay.tail_exponent,
@@ -164,6 +198,10 @@ class Microscope:
             "t0_ns": self.optics.t0_ns,
             "response_fwhm_ns": self.optics.response_fwhm_ns,
         }
+
+    @property
+    def _is_single(self) -> bool:
+        return self.sample.settings.is_single_emitter
 
     def _folding(self, conditions: Conditions, period_ns: float) -> Folding:
         """Return the part of the image formation that does not depend on the position."""
@@ -194,3 +232,9 @@ def pixel_share(place_nm: float, width_nm: float, variance_nm2: NDArray[np.float
     width = np.sqrt(2.0 * variance_nm2)
     share: NDArray[np.float64] = 0.5 * (erf((place_nm + width_nm / 2) / width) - erf((place_nm - width_nm / 2) / width))
     return share
+
+
+def _beam_nm2(sigma_nm: float, wavelength_nm: float, distance_nm: float) -> float:
+    """Return the variance of a Gaussian beam at a distance from its waist of this standard deviation."""
+    rayleigh_nm = 4.0 * math.pi * sigma_nm**2 / wavelength_nm
+    return float(sigma_nm**2 * (1.0 + (distance_nm / rayleigh_nm) ** 2))

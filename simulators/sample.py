@@ -77,6 +77,9 @@ class SampleSettings:
         Average power for `rate_cps`; the rate is proportional to the power.
     brightness : float
         Factor on `rate_cps`.
+    is_single_emitter : bool
+        One emitter under even illumination instead of a film: it does not spread, and the stage carries its image
+        along (ours; what magnification and focus are calibrated with).
     """
 
     surface: Surface = PRESETS["ola-oa"]
@@ -92,6 +95,7 @@ class SampleSettings:
     rate_cps: float = 20_000.0
     rate_power_nw: float = 10.0
     brightness: float = 1.0
+    is_single_emitter: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,8 @@ class Sample:
         >>> round(Sample().diffusivity_cm2_s(Conditions(average_power_nw=10.0, repetition_rate_hz=2.5e6)), 5)
         0.07084
         """
+        if self.settings.is_single_emitter:
+            return 0.0
         temperature_k = conditions.temperature_k
         reference = self._enhanced_cm2_s(1.0, 300.0) / self._enhanced_cm2_s(1.0, temperature_k)
         return (

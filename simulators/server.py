@@ -54,7 +54,7 @@ class DoubleServer:
         self.double = double
         self._clock = clock
         self._lock = lock if lock is not None else threading.RLock()
-        self._seen_ns = clock.now_ns()
+        self._seen_ns = 0
         self._is_closing = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]

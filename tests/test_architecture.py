@@ -112,7 +112,7 @@ def test_broad_excepts_stand_only_where_they_are_named() -> None:
         "tplm_daq/acquire/runner.py",
         "tplm_daq/rig/safe_state.py",
         "tplm_daq/gui/bridge.py",
-        "simulators/picoharp300/table.py",  # an exception cannot cross into C: it becomes an error code
+        "simulators/tcspc/table.py",  # an exception cannot cross into C: it becomes an error code
     }
     found = set()
     for path in [path for package in PACKAGES for path in sources(package)]:

@@ -28,6 +28,10 @@ class TplmError(Exception):
 
     exit_status = 1
 
+    def to_dict(self) -> dict[str, object]:
+        """Return what `--json` prints as ``error``: the kind is the name of the class."""
+        return {"kind": type(self).__name__, "message": str(self)}
+
 
 class InputError(TplmError):
     """A recipe, rig file, option or data file cannot be used as it is."""
@@ -79,6 +83,11 @@ class DeviceError(TplmError):
         self.cause = cause
         self.advice = advice
 
+    def to_dict(self) -> dict[str, object]:
+        """Return kind, message and the parts of the message."""
+        parts = {"device": self.device, "address": self.address, "cause": self.cause, "advice": self.advice}
+        return {**super().to_dict(), **parts}
+
 
 class LinkError(DeviceError):
     """Nothing answers at the address, or the connection broke."""
@@ -102,6 +111,10 @@ class RigError(TplmError):
         lines += [f"  - {failure}" for failure in failures]
         super().__init__("\n".join(lines))
         self.failures = tuple(failures)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return kind, message and every failure."""
+        return {**super().to_dict(), "failures": [failure.to_dict() for failure in self.failures]}
 
 
 class LightMayBeOnError(TplmError):

@@ -9,41 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-Setting: TypeAlias = float | int | bool | str
-"""One value in a device snapshot; units are part of its key."""
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where the detector is: sample plane in nm and actuators in mm."""
-
-    x_nm: float
-    y_nm: float
-    x_actuator_mm: float
-    y_actuator_mm: float
-
-
-@dataclass(frozen=True)
-class Rates:
-    """Sync rate in Hz and detector rate in counts per second, as the counter meters them."""
-
-    sync_hz: float
-    input_cps: float
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """One finished histogram: counts uint32 (n_bin,), time counted in s, and whether a bin overflowed."""
-
-    counts: NDArray[np.uint32]
-    live_s: float
-    has_overflow: bool
+from tplm_daq.readings import Histogram, Position, Rates, Setting
 
 
 @runtime_checkable
@@ -105,15 +76,18 @@ class Positioner(Device, Protocol):
 
 @runtime_checkable
 class PhotonCounter(Device, Protocol):
-    """Counts photons against the laser's sync pulses."""
+    """Counts photons against the laser's sync pulses, into a histogram or as time-tag records."""
 
     dead_time_ns: float
+    read_interval_s: float
 
     def bin_widths_ps(self) -> tuple[float, ...]:
         """Return the bin widths that the counter has, in ps, ascending."""
 
-    def configure(self, bin_width_ps: float, sync_rate_hz: float) -> NDArray[np.float64]:
-        """Set the bin width; return the bins' centres in ns, float64 (n_bin,).
+    def configure(
+        self, bin_width_ps: float, sync_rate_hz: float, mode: Literal["histogram", "t3"] = "histogram"
+    ) -> NDArray[np.float64]:
+        """Set mode and bin width; return the bins' centres in ns, float64 (n_bin,).
 
         `sync_rate_hz` is the rate that the light source will give, from which the divider follows.
         """
@@ -123,6 +97,12 @@ class PhotonCounter(Device, Protocol):
 
     def is_done(self) -> bool:
         """Tell whether the armed histogram has ended."""
+
+    def read_words(self) -> NDArray[np.uint32]:
+        """Read and count the time-tag records that have come, uint32 (n_word,); none in histogram mode.
+
+        In T3 mode it must be called every `read_interval_s` during a run, and once more when the run is done.
+        """
 
     def read_counts(self) -> Histogram:
         """Stop and read the histogram."""
@@ -156,6 +136,9 @@ class Laser(Device, Protocol):
     def average_power_nw(self) -> float:
         """Return the average power at the sample in nW, as set or declared."""
 
+    def explain_sync(self, sync_hz: float) -> str:
+        """Return what a sync rate that is not the one set looks like; empty if nothing fits."""
+
 
 @runtime_checkable
 class LightGate(Device, Protocol):
@@ -183,14 +166,34 @@ class DetectorGate(Device, Protocol):
 
 
 @runtime_checkable
+class DetectionFilter(Device, Protocol):
+    """Filters by name in front of the detector."""
+
+    def filters(self) -> tuple[str, ...]:
+        """Return the names of the filters."""
+
+    def selected(self) -> str:
+        """Read which filter is in front of the detector."""
+
+    def select(self, name: str) -> None:
+        """Put a filter in front of the detector and return when it is there; InputError if there is none so called."""
+
+
+@runtime_checkable
 class Thermostat(Device, Protocol):
     """Holds the sample at a temperature."""
+
+    ramp_k_min: float
+    """Rate in K/min at which a new temperature is approached."""
 
     def temperature_k(self) -> float:
         """Measure the sample temperature in K; an invalid reading raises DeviceError, it is never a number."""
 
     def set_temperature(self, kelvin: float) -> None:
         """Set the temperature in K, checked against the rig's limits first."""
+
+    def is_settled(self) -> bool:
+        """Tell whether, at this moment, no ramp runs and the sample is where it was sent."""
 
     def heaters_off(self) -> None:
         """Switch every heater off and confirm it."""
@@ -263,6 +266,10 @@ class Microscope(Protocol):
     @property
     def detector(self) -> Positioner:
         """What moves the detector."""
+
+    @property
+    def detection_filter(self) -> DetectionFilter | None:
+        """What attenuates the light before the detector."""
 
     @property
     def thermostat(self) -> Thermostat | None:

@@ -1,21 +1,36 @@
-"""The terminal: a progress line while a scan runs, a summary at its end, and an operator to ask."""
+"""The terminal: what commands print, what ends them early, what the shell completes, and an operator to ask.
+
+Nothing heavy is imported here, so that ``tplm --help`` answers at once.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
 from rich.console import Console
 from rich.table import Table
+from typer.exceptions import TyperException
 
-from tplm_daq.analysis.pipeline import Result
-from tplm_daq.errors import Aborted, InputError
-from tplm_daq.store.catalog import Catalogue
-from tplm_daq.workflow.check import CheckReport
-from tplm_daq.workflow.devices import DevicesReport
-from tplm_daq.workflow.outcome import ScanOutcome
-from tplm_daq.workflow.serve import Served
+from tplm_daq.errors import Aborted, InputError, StoreError, TplmError
+from tplm_daq.interrupts import ignore_signals
+
+if TYPE_CHECKING:
+    from tplm_daq.analysis.pipeline import Result
+    from tplm_daq.store.catalog import Catalogue
+    from tplm_daq.workflow.check import CheckReport
+    from tplm_daq.workflow.devices import DevicesReport
+    from tplm_daq.workflow.outcome import ScanOutcome
+    from tplm_daq.workflow.serve import Served
+
+
+WIDE = 120
+"""Columns of a terminal that has room for titles beside file names."""
 
 
 class TerminalOperator:
@@ -64,12 +79,62 @@ class DeclaredOperator:
         self._console.print(f"Taken as done (--yes): {what} ({values})")
 
 
+def tell(error: TplmError) -> int:
+    """Say what ended a command: a message for people, a document for programs that asked for one; return the status."""
+    ignore_signals()
+    with suppress(OSError):
+        print(f"tplm: {error}", file=sys.stderr)
+        if "--json" in sys.argv:
+            print(json.dumps({"error": error.to_dict(), "exit_status": error.exit_status}, indent=1))
+            sys.stdout.flush()
+    return error.exit_status
+
+
+def misused(error: TyperException) -> InputError:
+    """Return what to say about a command line that cannot be parsed."""
+    text = error.format_message().strip()
+    command = getattr(getattr(error, "ctx", None), "command_path", "tplm")
+    return InputError(f"{text}{'' if text.endswith(('.', '?')) else '.'} `{command} --help` says what there is.")
+
+
+def refused(error: OSError) -> StoreError:
+    """Return what to say about a file that the system refuses, such as standard output on a full disk."""
+    if error.filename is not None:
+        return StoreError(f"{error.filename}: {error.strerror}.")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return StoreError(f"the answer cannot be written ({error.strerror}). Make room, or send standard output elsewhere.")
+
+
+def offer_recipes(incomplete: str) -> list[str]:
+    """Return YAML files here and shipped scan recipes that begin like this."""
+    return _yaml_files(incomplete, "scan")
+
+
+def offer_rigs(incomplete: str) -> list[str]:
+    """Return YAML files here and shipped rig files that begin like this."""
+    return _yaml_files(incomplete, "rig")
+
+
+def offer_methods() -> list[str]:
+    """Return the estimators."""
+    from tplm_daq.recipes.analysis import AnalysisRecipe
+
+    return list(get_args(AnalysisRecipe.model_fields["method"].annotation))
+
+
+def offer_formats() -> list[str]:
+    """Return the formats of `tplm export`."""
+    from tplm_daq.store.export import FORMATS
+
+    return list(FORMATS)
+
+
 def print_outcome(console: Console, outcome: ScanOutcome) -> None:
     """Print where the files are and D with its interval, beside the simulated truth if there is one."""
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_row("finished", f"{outcome.finish_reason.value}, {outcome.n_points} points in {outcome.wall_s:.1f} s")
     if outcome.error is not None:
-        table.add_row("because", str(outcome.error))
+        table.add_row("but" if outcome.finish_reason.value == "completed" else "because", str(outcome.error))
     table.add_row("run file", str(outcome.run_file))
     if outcome.report_file is not None:
         table.add_row("report", str(outcome.report_file))
@@ -169,19 +234,18 @@ def print_served(served: Served, as_json: bool) -> None:
 
 
 def print_catalogue(console: Console, catalogue: Catalogue) -> None:
-    """Print a line per run, and what could not be read."""
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("started", "D (cm²/s)", "power", "end"):
+    """Print a line per run, with its title where there is room for it, and what could not be read."""
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column("file", overflow="fold")
+    for name in ("D (cm²/s)", "power", "end", "title")[: 4 if console.width >= WIDE else 3]:
         table.add_column(name, no_wrap=True)
-    for name in ("title", "file"):
-        table.add_column(name, overflow="fold")
     for run in catalogue.runs:
         d = "" if run.diffusivity_cm2_s is None else f"{run.diffusivity_cm2_s:.4f}"
         if run.ci95_cm2_s is not None:
             d += f" ± {(run.ci95_cm2_s[1] - run.ci95_cm2_s[0]) / 2:.4f}"
         power = "" if run.average_power_nw is None else f"{run.average_power_nw:g} nW"
-        end = run.finish_reason or "cut short"
-        table.add_row(f"{run.start_time:%Y-%m-%d %H:%M}", d, power, end, run.title, run.path.name)
+        row = (run.path.name, d, power, run.finish_reason or "cut short", run.title)
+        table.add_row(*row[: len(table.columns)])
     console.print(table, highlight=False)
     for unreadable in catalogue.unreadable:
         console.print(f"not read: {unreadable.path.name}: {unreadable.reason}", highlight=False, soft_wrap=True)
@@ -191,3 +255,11 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _yaml_files(incomplete: str, kind: str) -> list[str]:
+    from tplm_daq.recipes.load import shipped_configs
+
+    folder = Path(incomplete) if incomplete.endswith(("/", os.sep)) else Path(incomplete).parent
+    shipped = [f"configs/{path.name}" for path in shipped_configs().glob(f"{kind}_*.yaml")]
+    return sorted({name for name in [*map(str, folder.glob("*.yaml")), *shipped] if name.startswith(incomplete)})

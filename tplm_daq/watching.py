@@ -1,14 +1,10 @@
-"""Watches a scan from the terminal: draws how it goes, hears Ctrl-C and SIGTERM; a thread of its own runs it."""
+"""Watches a scan from the terminal: draws how it goes and passes signals on; a thread of its own runs it."""
 
 from __future__ import annotations
 
 import math
-import signal
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from types import FrameType
 
 from rich.console import Console
 from rich.progress import (
@@ -23,6 +19,7 @@ from rich.progress import (
 )
 
 from tplm_daq.acquire.events import Event, Notice, PointDone, RunState, StateChanged
+from tplm_daq.interrupts import Signals
 from tplm_daq.workflow.live import LiveResult
 from tplm_daq.workflow.outcome import ScanOutcome
 from tplm_daq.workflow.scan import ScanJob
@@ -97,36 +94,29 @@ class ScanDisplay:
         self._progress.update(self._task, description=" · ".join(parts), completed=point.n_done, total=point.n_points)
 
 
-def run_watched(job: ScanJob, console: Console) -> ScanOutcome:
-    """Run the job in a thread of its own, so that this one can draw and hear Ctrl-C and SIGTERM."""
+def run_watched(job: ScanJob, console: Console, signals: Signals) -> ScanOutcome:
+    """Run the job in a thread of its own, so that this one can draw and hear signals.
+
+    The first signal ends the run at the next opportunity, a second one skips everything but the safe state.
+    """
     display = ScanDisplay(console)
     job.listeners.append(display.on_event)
-    with _abort_on_signals(job), display, ThreadPoolExecutor(1, thread_name_prefix="runner") as pool:
+    n_heard = 0
+
+    def abort(name: str) -> None:
+        nonlocal n_heard
+        n_heard += 1
+        job.abort(f"ended by {name}")
+        if n_heard > 1:
+            job.hurry()
+
+    signals.listen(abort)
+    with display, ThreadPoolExecutor(1, thread_name_prefix="runner") as pool:
         future = pool.submit(job.run)
         while not future.done():
             wait([future], timeout=0.1)
             display.refresh(job.latest)
     return future.result()
-
-
-@contextmanager
-def _abort_on_signals(job: ScanJob) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the run at the next opportunity; a second one skips all but the safe state."""
-    names = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
-    seen: list[int] = []
-
-    def abort(number: int, _frame: FrameType | None) -> None:
-        job.abort(f"ended by {names[signal.Signals(number)]}")
-        if seen:
-            job.hurry()
-        seen.append(number)
-
-    before = {number: signal.signal(number, abort) for number in names}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _live_text(live: LiveResult | None) -> str:

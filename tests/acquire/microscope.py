@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.clock import SimClock
-from tplm_daq.roles import Histogram, Position, Rates, Setting
+from tplm_daq.readings import Histogram, Position, Rates, Setting
 
 N_BINS = 100
 
@@ -52,6 +52,9 @@ class Laser(Part):
     def average_power_nw(self) -> float:
         return 10.0
 
+    def explain_sync(self, sync_hz: float) -> str:
+        return ""
+
 
 class Counter(Part):
     dead_time_ns = 95.0
@@ -69,7 +72,7 @@ class Counter(Part):
     def bin_widths_ps(self) -> tuple[float, ...]:
         return (16.0,)
 
-    def configure(self, bin_width_ps: float, sync_rate_hz: float) -> NDArray[np.float64]:
+    def configure(self, bin_width_ps: float, sync_rate_hz: float, mode: str = "histogram") -> NDArray[np.float64]:
         return (np.arange(N_BINS) + 0.5) * bin_width_ps * 1e-3
 
     def arm(self, dwell_s: float) -> None:
@@ -79,6 +82,9 @@ class Counter(Part):
     def is_done(self) -> bool:
         assert self.due_s is not None
         return self.clock.now() >= self.due_s and not self.never_ends
+
+    def read_words(self) -> NDArray[np.uint32]:
+        return np.zeros(0, dtype=np.uint32)
 
     def read_counts(self) -> Histogram:
         self.log.append("read")
@@ -128,6 +134,8 @@ class Detector(Part):
 class Thermostat(Part):
     """Approaches its setpoint at one kelvin a second, and stays `error_k` beside it."""
 
+    ramp_k_min = 60.0
+
     def __init__(self, name: str, log: list[str], clock: SimClock) -> None:
         super().__init__(name, log)
         self.clock = clock
@@ -144,6 +152,9 @@ class Thermostat(Part):
         self.from_k, self.since_s, self.wanted_k = self.temperature_k(), self.clock.now(), kelvin
         self.log.append(f"setpoint {kelvin:g} K")
 
+    def is_settled(self) -> bool:
+        return abs(self.temperature_k() - self.error_k - self.wanted_k) < 1e-6
+
     def heaters_off(self) -> None:
         self.log.append("heaters off")
 
@@ -152,6 +163,7 @@ class FakeMicroscope:
     """All roles that a scan needs, and a log of what was done to them."""
 
     gate = None
+    detection_filter = None
     thermostat: Thermostat | None = None
     stage = None
 

@@ -10,8 +10,8 @@ import pytest
 from tplm_daq.acquire import guards
 from tplm_daq.acquire.guards import Level, Verdict
 from tplm_daq.errors import GuardStop
+from tplm_daq.readings import Rates
 from tplm_daq.recipes.rig import Action, Guards
-from tplm_daq.roles import Rates
 from tplm_daq.store.layout import PointFlags
 
 LIMITS = Guards()

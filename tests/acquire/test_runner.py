@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tests.acquire.microscope import FakeMicroscope
 from tplm_daq.acquire.events import Event, FinishReason, Notice, PointDone, RunFinished, RunState, StateChanged
-from tplm_daq.acquire.passes import UpAndDown
+from tplm_daq.acquire.passes import FixedPasses, Itinerary
 from tplm_daq.acquire.point import PointSettings
 from tplm_daq.acquire.runner import Plan, Runner
 from tplm_daq.errors import Aborted, DeviceError, DeviceTimeout, GuardStop, StoreError
@@ -35,7 +35,7 @@ class Sink:
 
 def plan(sink: Sink, n_passes: int = 2, settings: PointSettings = SETTINGS) -> Plan:
     positions_nm = np.column_stack([np.linspace(-100, 100, 5), np.zeros(5)])
-    return Plan(UpAndDown(positions_nm, 0.5, n_passes), settings, sink)
+    return Plan(FixedPasses(Itinerary(positions_nm), np.full(5, 0.5), n_passes), settings, sink)
 
 
 def test_a_run_visits_every_point_of_every_pass_up_and_down() -> None:

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,15 @@ class Finished:
         found: dict[str, Any] = json.loads(self.out)
         return found
 
+    @property
+    def failure(self) -> dict[str, Any]:
+        """What the document says of the error, which standard error says too, without a traceback."""
+        assert "Traceback" not in self.err, self.err
+        assert self.document["exit_status"] == self.status, self.err
+        error: dict[str, Any] = self.document["error"]
+        assert "".join(error["message"].split()) in "".join(self.err.split())
+        return error
+
 
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "tplm_daq", *arguments]
@@ -42,20 +53,52 @@ def environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key != "TPLM_RIG"} | {"COLUMNS": "200"}
 
 
-def tplm(folder: Path, *arguments: str, **variables: str) -> Finished:
-    """Run the program in a folder, with environment variables on top of the usual ones."""
-    done = subprocess.run(
+def start(folder: Path, *arguments: str, prepare: Callable[[], None] | None = None, **variables: str) -> Any:
+    """Start the program in a folder and return it while it runs; `prepare` is called in its process before."""
+    return subprocess.Popen(
         command(*arguments),
         cwd=folder,
         env=environment() | variables,
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
         stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=prepare,
     )
-    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def finish(program: Any, timeout_s: float = 110) -> Finished:
+    """Wait for the end of a program that was started."""
+    try:
+        out, err = program.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        program.kill()
+        out, err = program.communicate()
+        raise AssertionError(f"still running after {timeout_s} s: {err}") from None
+    return Finished(program.returncode, out, err)
+
+
+def tplm(folder: Path, *arguments: str, prepare: Callable[[], None] | None = None, **variables: str) -> Finished:
+    """Run the program in a folder, with environment variables on top of the usual ones."""
+    return finish(start(folder, *arguments, prepare=prepare, **variables))
 
 
 def settings(*assignments: str) -> list[str]:
     return [word for assignment in assignments for word in ("--set", assignment)]
+
+
+def wait_for(condition: Callable[[], bool], program: Any = None, timeout_s: float = 60) -> None:
+    """Return once a condition holds; fail if it does not in time, or a program ends before."""
+    give_up_s = time.monotonic() + timeout_s
+    while not condition():
+        assert program is None or program.poll() is None, program.communicate()[1]
+        assert time.monotonic() < give_up_s, "it never happened"
+        time.sleep(0.02)
+
+
+def status_of(folder: Path) -> dict[str, Any]:
+    """Return what the one status file in a folder says, nothing if there is none yet."""
+    for path in folder.glob("runs/*.status.json"):
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+    return {}

@@ -11,7 +11,7 @@ import pytest
 from tests.report.drawn_runs import example_result, example_view
 from tests.store.made_runs import written_run
 from tplm_daq.errors import InputError
-from tplm_daq.report.numbers import value_with_error
+from tplm_daq.report.numbers import label_and_unit, value_with_error
 from tplm_daq.report.page import write_report
 from tplm_daq.report.view import view_of_run
 from tplm_daq.store.reader import open_run
@@ -98,6 +98,15 @@ def test_the_result_stands_in_the_page_with_units(page: str) -> None:
         assert warning in page
     for term in result.bias_budget:
         assert f"{term.error_cm2_s:.2g} cm²/s" in page
+
+
+def test_figures_of_merit_have_their_interval_and_unit(page: str) -> None:
+    figures = example_result().figures
+    assert figures
+    for merit in figures:
+        label, unit = label_and_unit(merit.name)
+        low, high = merit.ci95
+        assert f'<th scope="row">{label}</th><td>{merit.value:.3g} ({low:.3g} to {high:.3g}) {unit}'.rstrip() in page
 
 
 def test_what_the_user_wrote_cannot_break_the_page(page: str) -> None:

@@ -30,6 +30,8 @@ def header(n_bin: int = 32, **changes: object) -> RunHeader:
         pixel_nm=(101.0, 110.0),
         dead_time_ns=77.0,
         position_axis="x",
+        positions_nm=np.column_stack([100.0 * np.arange(N_POSITIONS), np.zeros(N_POSITIONS)]),
+        clock_zero_s=0.25,
         truth={"diffusivity_cm2_s": 0.05, "preset": "ola-oa"},
     )
     return dataclasses.replace(made, **changes)
@@ -54,6 +56,7 @@ def row(number: int, **changes: object) -> PointRow:
         power_nw=10.0,
         flags=PointFlags.GOOD,
         start_s=2.5 * number,
+        end_s=2.5 * number + 2.1,
     )
     return dataclasses.replace(made, **changes)
 

@@ -30,7 +30,7 @@ def test_a_name_ends_in_its_unit(name: str) -> None:
 def test_columns_are_those_promised_in_this_order() -> None:
     assert layout.POINT_DTYPE.names == (
         *("pass", "index", "x_nm", "y_nm", "x_readback_nm", "y_readback_nm", "x_actuator_mm", "y_actuator_mm"),
-        *("dwell_s", "live_s", "sync_hz", "input_cps", "temperature_k", "power_nw", "flags", "start_s"),
+        *("dwell_s", "live_s", "sync_hz", "input_cps", "temperature_k", "power_nw", "flags", "start_s", "end_s"),
     )
     assert layout.POINT_DTYPE["flags"] == "uint32"
 

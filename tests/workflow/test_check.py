@@ -24,8 +24,12 @@ from tplm_daq.workflow.load import load_scan
 from tplm_daq.workflow.scan import ScanJob
 
 
-def check(*changes: str, rig: str = "configs/rig_sim.yaml") -> CheckReport:
-    return check_scan(*load_scan("configs/scan_line.yaml", rig, changes))
+def check(*changes: str, rig: str = "configs/rig_sim.yaml", recipe: str = "configs/scan_line.yaml") -> CheckReport:
+    return check_scan(*load_scan(recipe, rig, changes))
+
+
+def check_map(*changes: str) -> CheckReport:
+    return check(*changes, recipe="configs/scan_map.yaml")
 
 
 def without_key(report: CheckReport, *keys: str) -> dict[str, Any]:
@@ -105,12 +109,15 @@ def test_nothing_is_opened_and_no_double_is_started(monkeypatch: pytest.MonkeyPa
     check(rig="configs/rig_lab.yaml")
 
 
+LINE = ("configs/scan_line.yaml", "path.n_positions=11", "passes.dwell=2s", "passes.n_passes=4")
+MAP = ("configs/scan_map.yaml", "path.n_x=7", "path.n_y=6", "passes.dwell=300ms", "passes.n_passes=3")
+
+
+@pytest.mark.parametrize("scan", [LINE, MAP], ids=["line", "map"])
 @pytest.mark.parametrize("light", ["on", "off"])
-def test_the_scan_takes_as_long_as_was_said(light: str, tmp_path: Path) -> None:
-    changes = ["path.n_positions=11", "passes.dwell=2s", "passes.n_passes=4", "rig.simulation.is_homed=true"]
-    recipe, rig = load_scan(
-        "configs/scan_line.yaml", "configs/rig_sim.yaml", [*changes, f"light.between_points={light}"]
-    )
+def test_the_scan_takes_as_long_as_was_said(light: str, scan: tuple[str, ...], tmp_path: Path) -> None:
+    changes = [*scan[1:], "rig.simulation.is_homed=true", f"light.between_points={light}"]
+    recipe, rig = load_scan(scan[0], "configs/rig_sim.yaml", changes)
     outcome = ScanJob(recipe, rig, tmp_path, Nobody()).run()
     points = open_run(outcome.run_file).points
     assert check_scan(recipe, rig).time_s == pytest.approx(points["start_s"][-1] + points["live_s"][-1], rel=0.02)
@@ -138,8 +145,8 @@ def test_the_light_dose_is_less_with_the_light_off_between_points() -> None:
 WARNINGS = {
     "pile-up": ("light.average_power=50nW", r"100 kcps are expected .*: 4.0% .* above 1.0%"),
     "stopped by the guard": ("rig.simulation.brightness=30", r"24.0% .*stops the run at 10.0%. Lower the power"),
-    "coarse": ("path.n_positions=21", r"100 nm apart, more than half the sigma .*\(66 nm\).*Take 32 positions"),
-    "narrow": ("path.half_width=500nm", r"half width of 500 nm is less than 2.4 sigma0 \(601 nm\)"),
+    "coarse": ("path.n_positions=21", r"100 nm apart along x, more than half the sigma .*\(66 nm\).*Take 32 positions"),
+    "narrow": ("path.half_width=500nm", r"reaches 500 nm along x, less than 2.4 sigma0 \(601 nm\)"),
     "one pass": ("passes.n_passes=1", r"A single pass turns drift"),
     "short span": ("counter.span=3ns", r"span of 3 ns does not hold the analysis window of 3 ns"),
     "full bin": ("rig.simulation.brightness=300", r"fullest bin of a point would get \d+ counts.*stops at 65535"),
@@ -151,6 +158,57 @@ WARNINGS = {
 def test_what_is_hardly_meant_is_said(name: str) -> None:
     change, says = WARNINGS[name]
     assert any(re.search(says, warning) for warning in check(change).warnings), check(change).warnings
+
+
+WARNINGS_OF_A_MAP = {
+    "no precision": ("path.n_x=25", r"predicted for lines only, not for a raster"),
+    "coarse along y": ("path.n_y=9", r"180 nm apart along y, .*Take 23 positions"),
+    "narrow along y": ("path.half_height=300nm", r"reaches 300 nm along y, less than 2.4 sigma0"),
+    "edge of the travel": ("path.half_height=20um", r"travel along y reaches 24242 nm .* more than 4242 nm away"),
+    "short span": ("counter.span=3ns", r"span of 3 ns does not hold the analysis window of 3 ns"),
+    "pile-up": ("light.average_power=50nW", r"100 kcps are expected .*: 4.0% .* above 1.0%"),
+}
+
+
+@pytest.mark.parametrize("name", WARNINGS_OF_A_MAP)
+def test_what_is_hardly_meant_of_a_raster_is_said_with_its_axis(name: str) -> None:
+    change, says = WARNINGS_OF_A_MAP[name]
+    assert any(re.search(says, warning) for warning in check_map(change).warnings), check_map(change).warnings
+
+
+IMPOSSIBLE_MAPS = {
+    "x": ("path.half_width=30um", r"detector_x: -30000 nm .*outside -24242.4 to 24242.4 nm"),
+    "y": ("path.half_height=30um", r"detector_y: -30000 nm .*outside -24242.4 to 24242.4 nm"),
+    "off centre": ("path.centre=[0 nm, 24 um]", r"detector_y: 24720 nm .*outside"),
+}
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE_MAPS)
+def test_a_raster_beyond_the_travel_names_the_axis(name: str) -> None:
+    change, says = IMPOSSIBLE_MAPS[name]
+    with pytest.raises(InputError, match=says) as caught:
+        check_map(change)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_the_shipped_raster_is_checked_with_one_remark_only() -> None:
+    report = check_map()
+    assert [text for text in report.warnings if "predicted for lines only" not in text] == []
+    assert (report.n_positions, report.n_points, report.n_passes) == (529, 1058, 2)
+    assert (report.step_nm, report.precision) == (pytest.approx(1440 / 22), ())
+    assert report.travel_mm["x"] == report.travel_mm["y"] == pytest.approx((12.5 - 0.3564, 12.5 + 0.3564))
+    assert json.loads(json.dumps(report.to_dict(), allow_nan=False)) == report.to_dict()
+
+
+def test_a_raster_with_its_centre_given_needs_no_search() -> None:
+    assert check_map("path.centre=[100 nm, -200 nm]").time_s < check_map().time_s - 18 * 0.2
+    assert check_map("path.centre=[100 nm, -200 nm]").travel_mm["y"] == pytest.approx((12.0446, 12.7574))
+
+
+def test_the_longest_scan_is_checked_without_going_through_every_point() -> None:
+    report = check_map("path.n_x=101", "path.n_y=101", "passes.n_passes=10000", "passes.dwell=10000s")
+    assert report.n_points == 101 * 101 * 10_000
+    assert report.time_s > report.dwell_s == 101 * 101 * 10_000.0
 
 
 def test_a_real_rig_without_an_expected_rate_says_that_it_is_unknown() -> None:

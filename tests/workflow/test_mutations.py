@@ -10,12 +10,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tplm_daq.errors import InputError
-from tplm_daq.recipes.load import shipped_configs
+from tplm_daq.recipes.analysis import AnalysisRecipe
+from tplm_daq.recipes.base import Model
+from tplm_daq.recipes.kmc import KmcRecipe
+from tplm_daq.recipes.load import read_yaml, resolve_references, shipped_configs, validate
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.recipes.series import SeriesRecipe
 from tplm_daq.workflow.load import load_scan
 
-TEXTS = {name: (shipped_configs() / name).read_text(encoding="utf-8") for name in ("scan_line.yaml", "rig_sim.yaml")}
+TEXTS = {path.name: path.read_text(encoding="utf-8") for path in sorted(shipped_configs().glob("*.yaml"))}
+ALONE: dict[str, type[Model]] = {"analysis": AnalysisRecipe, "kmc": KmcRecipe, "series": SeriesRecipe}
+"""Kinds of files that stand for themselves."""
 TOKENS = st.sampled_from(
     [
         "",
@@ -40,46 +46,50 @@ TOKENS = st.sampled_from(
 
 
 @st.composite
-def damaged(draw: st.DrawFn) -> dict[str, str]:
-    """Return the shipped files with one to four cuts, swaps or insertions in one of them."""
-    texts = dict(TEXTS)
-    name = draw(st.sampled_from(sorted(texts)))
-    text = texts[name]
+def damaged(draw: st.DrawFn) -> tuple[str, str]:
+    """Return the name of a shipped file, and its text with one to four cuts, swaps or insertions."""
+    name = draw(st.sampled_from(sorted(TEXTS)))
+    text = TEXTS[name]
     for _ in range(draw(st.integers(1, 4))):
         begin = draw(st.integers(0, len(text)))
         end = min(len(text), begin + draw(st.integers(0, 12)))
         text = text[:begin] + draw(TOKENS) + text[end:]
-    texts[name] = text
-    return texts
+    return name, text
 
 
 @st.composite
-def with_other_values(draw: st.DrawFn) -> dict[str, str]:
-    """Return the shipped files with the value of one key replaced."""
-    texts = dict(TEXTS)
-    name = draw(st.sampled_from(sorted(texts)))
-    lines = texts[name].splitlines()
+def with_other_values(draw: st.DrawFn) -> tuple[str, str]:
+    """Return the name of a shipped file, and its text with the value of one key replaced."""
+    name = draw(st.sampled_from(sorted(TEXTS)))
+    lines = TEXTS[name].splitlines()
     numbers = [i for i, line in enumerate(lines) if ":" in line and not line.lstrip().startswith("#")]
     i = draw(st.sampled_from(numbers))
     key = lines[i].split(":", 1)[0]
     lines[i] = f"{key}: {draw(TOKENS)}"
-    texts[name] = "\n".join(lines)
-    return texts
+    return name, "\n".join(lines)
 
 
-def load_or_refuse(texts: dict[str, str]) -> tuple[ScanRecipe, RigRecipe] | None:
+def load_or_refuse(texts: dict[str, str], name: str) -> tuple[ScanRecipe, RigRecipe] | None:
+    """Load the file that was damaged, a scan or rig with an intact partner; None if refused, or of another kind."""
     with tempfile.TemporaryDirectory() as folder:
-        for name, text in texts.items():
-            (Path(folder) / name).write_text(text, encoding="utf-8")
+        paths = {each: str(Path(folder) / each) for each in texts}
+        for each, text in texts.items():
+            Path(paths[each]).write_text(text, encoding="utf-8")
+        scan = paths[name if name.startswith("scan_") else "scan_line.yaml"]
+        rig = paths[name if name.startswith("rig_") else "rig_sim.yaml"]
         try:
-            return load_scan(str(Path(folder) / "scan_line.yaml"), str(Path(folder) / "rig_sim.yaml"), [])
+            if name.startswith(("scan_", "rig_")):
+                return load_scan(scan, rig, [])
+            data = resolve_references(read_yaml(paths[name]), Path(folder), ["scan", "analysis"])
+            validate(ALONE[name.split("_")[0]], data, name)
         except InputError as error:
             assert len(str(error)) > 20
-            return None
+        return None
 
 
-def check(texts: dict[str, str]) -> None:
-    loaded = load_or_refuse(texts)
+def check(damaged_file: tuple[str, str]) -> None:
+    name, text = damaged_file
+    loaded = load_or_refuse({**TEXTS, name: text}, name)
     if loaded is None:
         return
     scan, rig = loaded
@@ -88,7 +98,7 @@ def check(texts: dict[str, str]) -> None:
     assert scan.counter.bin_width_ps > 0
     assert scan.counter.span_ns <= 1e9 / scan.light.repetition_rate_hz
     assert 5 <= scan.path.n_positions <= 2001
-    assert scan.passes.dwell_per_point_s >= 1e-3
+    assert scan.passes.dwell_s is None or scan.passes.dwell_per_point_s >= 1e-3
     for axis in (rig.devices.detector_x, rig.devices.detector_y):
         assert 0 <= axis.lowest_mm < axis.centre_mm < axis.highest_mm <= 25
     for level_v in (rig.devices.trigger.high_v, rig.devices.trigger.low_v):
@@ -101,19 +111,19 @@ LONG = settings(max_examples=5000, deadline=None, suppress_health_check=[HealthC
 
 @QUICK
 @given(st.one_of(damaged(), with_other_values()))
-def test_damaged_files_are_refused_or_harmless(texts: dict[str, str]) -> None:
-    check(texts)
+def test_damaged_files_are_refused_or_harmless(damaged_file: tuple[str, str]) -> None:
+    check(damaged_file)
 
 
 @pytest.mark.slow
 @LONG
 @given(damaged())
-def test_many_damaged_files(texts: dict[str, str]) -> None:
-    check(texts)
+def test_many_damaged_files(damaged_file: tuple[str, str]) -> None:
+    check(damaged_file)
 
 
 @pytest.mark.slow
 @LONG
 @given(with_other_values())
-def test_many_other_values(texts: dict[str, str]) -> None:
-    check(texts)
+def test_many_other_values(damaged_file: tuple[str, str]) -> None:
+    check(damaged_file)

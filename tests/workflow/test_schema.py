@@ -21,8 +21,8 @@ def problems(value: Any, schema: dict[str, Any], root: dict[str, Any], where: st
     """Check a value as an editor would, as far as our schemas go."""
     if "$ref" in schema:
         return problems(value, root["$defs"][schema["$ref"].removeprefix("#/$defs/")], root, where)
-    if "anyOf" in schema:
-        found = [problems(value, choice, root, where) for choice in schema["anyOf"]]
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        found = [problems(value, choice, root, where) for choice in choices]
         return [] if [] in found else [line for lines in found for line in lines]
     wrong = []
     kind = schema.get("type")

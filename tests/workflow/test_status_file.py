@@ -14,7 +14,7 @@ from tplm_daq.workflow.status_file import StatusFile
 
 
 def point(number: int, of: int) -> PointDone:
-    row = PointRow(0, number, 100.0 * number, 0, 0, 0, 12.5, 12.5, 1, 1, 2.5e6, 1e4, 300, 10, PointFlags(0), 0)
+    row = PointRow(0, number, 100.0 * number, 0, 0, 0, 12.5, 12.5, 1, 1, 2.5e6, 1e4, 300, 10, PointFlags(0), 0, 1)
     return PointDone(row, np.zeros(4, dtype=np.uint32), number, of)
 
 

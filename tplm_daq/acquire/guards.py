@@ -14,8 +14,8 @@ from enum import Enum
 from pathlib import Path
 
 from tplm_daq.errors import GuardStop
+from tplm_daq.readings import Rates
 from tplm_daq.recipes.rig import Action, Guards
-from tplm_daq.roles import Rates
 from tplm_daq.store.layout import PointFlags
 
 
@@ -44,8 +44,10 @@ class Verdict:
 OK = Verdict(Level.OK)
 
 
-def judge_sync(rates: Rates, asked_hz: float, guards: Guards) -> Verdict:
-    """Judge whether there are sync pulses, at the rate that was asked for."""
+def judge_sync(
+    rates: Rates, asked_hz: float, guards: Guards, explain: Callable[[float], str] = lambda _: ""
+) -> Verdict:
+    """Judge whether there are sync pulses, at the rate asked for; `explain` knows what a wrong one looks like."""
     level = LEVELS[guards.on_sync]
     if rates.sync_hz <= 0:
         return Verdict(
@@ -56,11 +58,12 @@ def judge_sync(rates: Rates, asked_hz: float, guards: Guards) -> Verdict:
         )
     deviation = abs(rates.sync_hz / asked_hz - 1)
     if deviation > guards.sync_tolerance:
+        hint = explain(rates.sync_hz)
         return Verdict(
             level,
             f"sync rate is {rates.sync_hz * 1e-6:.6g} MHz where {asked_hz * 1e-6:g} MHz were asked for "
             f"({deviation:.1%} off, {guards.sync_tolerance:.1%} allowed). "
-            "Check the laser's trigger source, reflections on the sync cable and the divider",
+            "Check the laser's trigger source, reflections on the sync cable and the divider" + (hint and f". {hint}"),
             PointFlags.SYNC,
         )
     return OK

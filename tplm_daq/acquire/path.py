@@ -1,29 +1,100 @@
-"""Detector positions of a scan, in the sample plane."""
+"""Detector positions in the sample plane: those of the scan, and those at which the spot is looked for before it."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tplm_daq.recipes.scan import LinePath
+from tplm_daq.recipes.scan import LinePath, RasterPath, ScanPath
+
+FloatArray = NDArray[np.float64]
+Centre = tuple[float, float]
+"""x and y in nm."""
+
+N_SEARCHED = 9
+"""Positions on a line along which the spot is looked for."""
 
 
-def line_positions(path: LinePath, centre_nm: tuple[float, float]) -> NDArray[np.float64]:
-    """Lay out a line of equidistant positions through the centre.
+@dataclass(frozen=True)
+class Extent:
+    """Equidistant positions along one axis on either side of a centre.
+
+    Attributes
+    ----------
+    axis : str
+        "x" or "y".
+    half_width_nm : float
+        Distance of the outermost positions from the centre.
+    n_positions : int
+        Number of positions, both ends included.
+    """
+
+    axis: str
+    half_width_nm: float
+    n_positions: int
+
+    @property
+    def step_nm(self) -> float:
+        """Distance of neighbouring positions, in nm."""
+        return 2.0 * self.half_width_nm / (self.n_positions - 1)
+
+    def positions(self, centre_nm: Centre) -> FloatArray:
+        """Return the positions of a line along the axis through a centre, ascending: x and y in nm, (n_position, 2)."""
+        positions_nm = np.tile(np.asarray(centre_nm, dtype=np.float64), (self.n_positions, 1))
+        positions_nm[:, "xy".index(self.axis)] += np.linspace(-self.half_width_nm, self.half_width_nm, self.n_positions)
+        return positions_nm
+
+
+def extents(path: ScanPath) -> tuple[Extent, ...]:
+    """Return the extent of a path along each axis that it scans, x first."""
+    if isinstance(path, LinePath):
+        return (Extent(path.axis, path.half_width_nm, path.n_positions),)
+    return Extent("x", path.half_width_nm, path.n_x), Extent("y", path.half_height_nm, path.n_y)
+
+
+def scan_positions(path: ScanPath, centre_nm: Centre) -> FloatArray:
+    """Lay out the positions of a path in the order of its first pass.
 
     Parameters
     ----------
-    path : LinePath
-        Axis, half width and number of positions.
+    path : LinePath or RasterPath
+        Its extents.
     centre_nm : tuple of float
         Centre of the spot (x, y) in nm.
 
     Returns
     -------
     ndarray of float64, shape (n_position, 2)
-        x and y of each position in nm, ascending along the axis.
+        x and y of each position in nm. A line ascends along its axis. A raster ascends from row to row, and runs
+        along x forwards and backwards in turn, so that no move is longer than a step.
     """
-    offsets_nm = np.linspace(-path.half_width_nm, path.half_width_nm, path.n_positions)
-    positions_nm = np.tile(np.asarray(centre_nm, dtype=np.float64), (path.n_positions, 1))
-    positions_nm[:, "xy".index(path.axis)] += offsets_nm
-    return positions_nm
+    first, *second = extents(path)
+    row_nm = first.positions(centre_nm)
+    if not second:
+        return row_nm
+    y_nm = second[0].positions(centre_nm)[:, 1]
+    rows = [np.column_stack([row_nm[:: 1 - 2 * (i % 2), 0], np.full(len(row_nm), y)]) for i, y in enumerate(y_nm)]
+    return np.concatenate(rows)
+
+
+def assumed_centre(path: ScanPath) -> Centre:
+    """Return the centre of the spot as far as the recipe tells, and where it does not, the optical axis."""
+    if path.centre_nm == "auto":
+        return 0.0, 0.0
+    if isinstance(path, RasterPath):
+        return path.centre_nm
+    return (path.centre_nm, 0.0) if path.axis == "x" else (0.0, path.centre_nm)
+
+
+def search_lines(path: ScanPath) -> tuple[Extent, ...]:
+    """Return the lines that find what the recipe does not tell of the centre, in their order.
+
+    They reach as far as the path. A line scan needs the coordinate across it in any case.
+    """
+    searched = [replace(extent, n_positions=N_SEARCHED) for extent in extents(path)]
+    if isinstance(path, LinePath):
+        across = replace(searched[0], axis="y" if path.axis == "x" else "x")
+        return (across, *searched) if path.centre_nm == "auto" else (across,)
+    return tuple(reversed(searched)) if path.centre_nm == "auto" else ()

@@ -14,8 +14,9 @@ from tplm_daq.acquire.passes import PlannedPoint
 from tplm_daq.acquire.waiting import Checkpoint, wait, wait_until
 from tplm_daq.acquire.watch import METER_S, guard_dwell, guard_point
 from tplm_daq.errors import DeviceTimeout
+from tplm_daq.readings import Position, Rates
 from tplm_daq.recipes.rig import Guards
-from tplm_daq.roles import Microscope, Rates
+from tplm_daq.roles import Microscope
 from tplm_daq.store.layout import PointFlags, PointRow
 
 PATIENCE = 0.9
@@ -43,6 +44,8 @@ class PointSettings:
         Wanted sample temperature.
     guards : Guards
         Thresholds.
+    has_words : bool
+        Whether the counter is in T3 mode, and its records must be fetched all the time.
     zero_s : float
         Time on the clock from which the points' start times count.
     other_guards : tuple of callable
@@ -56,7 +59,17 @@ class PointSettings:
     temperature_k: float | None
     guards: Guards
     zero_s: float = 0.0
+    has_words: bool = False
     other_guards: tuple[Callable[[], Verdict], ...] = ()
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where the detector is, how warm the sample is (NaN if nobody knows), and the power at the sample."""
+
+    position: Position
+    temperature_k: float
+    power_nw: float
 
 
 def acquire_point(
@@ -112,9 +125,23 @@ def acquire_point(
             microscope.laser.turn_off()
     if histogram.has_overflow:
         flags |= PointFlags.OVERFLOW
-        warn(f"a bin reached 65535 counts after {histogram.live_s:.3f} s; the point is shorter than asked for")
-    row = _row(microscope, planned, start_s - settings.zero_s, histogram.live_s, rates, flags)
+        warn(
+            f"the counter gave up after {histogram.live_s:.3f} s (a full bin, or records that were not fetched in "
+            "time); the point is shorter than asked for"
+        )
+    span_s = (start_s - settings.zero_s, clock.now() - settings.zero_s)
+    row = _row(planned, look_around(microscope), span_s, histogram.live_s, rates, flags)
     return row, histogram.counts[: settings.n_bins].astype(np.uint32)
+
+
+def look_around(microscope: Microscope) -> Surroundings:
+    """Read what a point's row says beside its counts."""
+    thermostat = microscope.thermostat
+    return Surroundings(
+        position=microscope.detector.position(),
+        temperature_k=math.nan if thermostat is None else thermostat.temperature_k(),
+        power_nw=microscope.laser.average_power_nw(),
+    )
 
 
 def _move(microscope: Microscope, planned: PlannedPoint, checkpoint: Checkpoint) -> None:
@@ -144,7 +171,7 @@ def _wait_for_the_histogram(
     clock, counter = microscope.clock, microscope.counter
     end_s = clock.now() + dwell_s
     while (remaining_s := end_s - clock.now()) > 1e-9:
-        wait(clock, min(remaining_s, WATCH_INTERVAL_S), checkpoint)
+        _count_for(microscope, min(remaining_s, WATCH_INTERVAL_S), settings, checkpoint)
         guard_dwell(microscope, settings, warn)
     if not wait_until(clock, counter.is_done, 2 * dwell_s + 1.0, ARRIVAL_POLL_S, checkpoint):
         raise DeviceTimeout(
@@ -155,16 +182,28 @@ def _wait_for_the_histogram(
         )
 
 
+def _count_for(microscope: Microscope, span_s: float, settings: PointSettings, checkpoint: Checkpoint) -> None:
+    """Let the counter count for a while: fetch its records, or let it go on after a full bin."""
+    clock, counter = microscope.clock, microscope.counter
+    end_s = clock.now() + span_s
+    while (remaining_s := end_s - clock.now()) > 1e-9:
+        if settings.has_words:
+            wait(clock, min(remaining_s, counter.read_interval_s), checkpoint)
+            counter.read_words()
+        else:
+            wait(clock, remaining_s, checkpoint)
+            counter.is_done()
+
+
 def _row(
-    microscope: Microscope,
     planned: PlannedPoint,
-    start_s: float,
+    around: Surroundings,
+    span_s: tuple[float, float],
     live_s: float,
     rates: Rates,
     flags: PointFlags,
 ) -> PointRow:
-    position = microscope.detector.position()
-    thermostat = microscope.thermostat
+    position = around.position
     return PointRow(
         pass_index=planned.pass_index,
         index=planned.index,
@@ -178,8 +217,9 @@ def _row(
         live_s=live_s,
         sync_hz=rates.sync_hz,
         input_cps=rates.input_cps,
-        temperature_k=math.nan if thermostat is None else thermostat.temperature_k(),
-        power_nw=microscope.laser.average_power_nw(),
+        temperature_k=around.temperature_k,
+        power_nw=around.power_nw,
         flags=flags,
-        start_s=start_s,
+        start_s=span_s[0],
+        end_s=span_s[1],
     )

@@ -16,11 +16,13 @@ from tplm_daq.acquire.watch import LIGHT_SETTLES_S, METER_S
 from tplm_daq.errors import DeviceTimeout
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
-from tplm_daq.roles import Clock, Microscope, Thermostat
+from tplm_daq.roles import Clock, Microscope, SampleStage, Thermostat
 
 HOMING_TIMEOUT_S = 120.0
 """25 mm at the homing speed of 0.5 mm/s takes 50 s; twice that and some more."""
 TEMPERATURE_POLL_S = 5.0
+STAGE_TIMEOUT_S = 120.0
+"""5 mm at some 50 um/s take 100 s."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,16 @@ def prepare(
         A device failed, or the operator ended the preparation.
     """
     light, zero_s = recipe.light, microscope.clock.now()
-    delay_ns = microscope.counter.configure(recipe.counter.bin_width_ps, light.repetition_rate_hz)
+    counting = recipe.counter
+    delay_ns = microscope.counter.configure(counting.bin_width_ps, light.repetition_rate_hz, counting.mode)
     n_bins = min(math.ceil(recipe.counter.span_ns * 1e3 / recipe.counter.bin_width_ps), len(delay_ns))
     _home(microscope, checkpoint)
     if recipe.temperature_k is not None and microscope.thermostat is not None:
         reach_temperature(microscope.clock, microscope.thermostat, recipe.temperature_k, rig, checkpoint)
+    if recipe.spot_nm is not None and microscope.stage is not None:
+        move_sample(microscope.clock, microscope.stage, recipe.spot_nm, checkpoint)
+    if recipe.detection_filter is not None and microscope.detection_filter is not None:
+        microscope.detection_filter.select(recipe.detection_filter)
     microscope.laser.prepare(light.repetition_rate_hz, light.average_power_nw)
     settings = PointSettings(
         repetition_rate_hz=light.repetition_rate_hz,
@@ -64,6 +71,7 @@ def prepare(
         temperature_k=recipe.temperature_k,
         guards=rig.guards,
         zero_s=zero_s,
+        has_words=counting.mode == "t3",
     )
     if microscope.gate is not None:
         microscope.gate.allow()
@@ -72,10 +80,34 @@ def prepare(
     rates = microscope.counter.rates()
     verdicts = [
         guards.judge_detector(rates, rig.guards),
-        guards.judge_sync(rates, light.repetition_rate_hz, rig.guards),
+        guards.judge_sync(rates, light.repetition_rate_hz, rig.guards, microscope.laser.explain_sync),
     ]
     guards.heed(verdicts, warn)
     return Prepared(settings, delay_ns[:n_bins])
+
+
+def move_sample(clock: Clock, stage: SampleStage, spot_nm: tuple[float, float], checkpoint: Checkpoint) -> None:
+    """Bring a spot of the sample, stage x and y in nm, under the objective; the focus stays.
+
+    Raises
+    ------
+    DeviceTimeout
+        The stage did not get there; the message says where it is.
+    DeviceError, LimitError, Aborted
+        The stage failed or refused, or the operator ended the wait.
+    """
+    z_nm = stage.position_nm()[2]
+    stage.move_to(*spot_nm, z_nm)
+    if not wait_until(clock, stage.has_arrived, STAGE_TIMEOUT_S, METER_S, checkpoint):
+        x_nm, y_nm, _ = stage.position_nm()
+        stage.stop()
+        raise DeviceTimeout(
+            stage.name,
+            stage.address,
+            f"asked to move to x {spot_nm[0]:.0f} nm, y {spot_nm[1]:.0f} nm, it is at x {x_nm:.0f} nm, y {y_nm:.0f} nm "
+            f"after {STAGE_TIMEOUT_S:g} s",
+            "Check amplitude and capacitance of its axes",
+        )
 
 
 def reach_temperature(
@@ -97,7 +129,7 @@ def reach_temperature(
     while True:
         measured_k = thermostat.temperature_k()
         now_s = clock.now()
-        is_in_band = abs(measured_k - wanted_k) <= band_k
+        is_in_band = abs(measured_k - wanted_k) <= band_k and thermostat.is_settled()
         in_band_since_s = min(in_band_since_s, now_s) if is_in_band else math.inf
         if now_s - in_band_since_s >= policies.temperature_settle_s:
             return

@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -31,7 +31,7 @@ from tplm_daq.acquire.events import (
     RunState,
     StateChanged,
 )
-from tplm_daq.acquire.passes import PassPlanner
+from tplm_daq.acquire.passes import Done, PassPlanner
 from tplm_daq.acquire.point import PointSettings, acquire_point
 from tplm_daq.errors import Aborted, GuardStop
 from tplm_daq.roles import Microscope
@@ -54,6 +54,8 @@ class Plan:
     planner: PassPlanner
     settings: PointSettings
     sink: PointSink
+    n_done: int = 0
+    """Points that an earlier part of a resumed run has taken."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Runner:
     microscope : Microscope
         The opened rig; the runner leaves it in its safe state.
     result : callable
-        Returns the latest live result, or None; handed to the planner.
+        Returns the estimate from all points taken so far, or None; handed to the planner before each pass.
     """
 
     def __init__(self, microscope: Microscope, result: Callable[[], object | None] = lambda: None) -> None:
@@ -142,7 +144,8 @@ class Runner:
             with self._microscope.clock.attending():
                 self._enter(RunState.PREPARING)
                 plan = prepare()
-                reason, message = self._take_points(plan), "all points taken"
+                done = self._take_points(plan)
+                reason, message = done.reason, done.message
         except Aborted as error:
             reason, message = FinishReason.ABORTED, str(error)
             raise
@@ -156,15 +159,22 @@ class Runner:
             self._finish(reason, message)
         return reason
 
-    def _take_points(self, plan: Plan) -> FinishReason:
+    def _take_points(self, plan: Plan) -> Done:
+        with self._lock:
+            self._status = replace(self._status, n_done=plan.n_done)
         self._enter(RunState.RUNNING, n_points=plan.planner.n_points)
-        while (points := plan.planner.next_pass(self._result())) is not None:
+        while not isinstance(points := plan.planner.next_pass(self._result()), Done):
+            self._expect(plan.planner.n_points)
             for planned in points:
                 self._wait_while_paused()
                 row, counts = acquire_point(self._microscope, planned, plan.settings, self.checkpoint, self.warn)
                 plan.sink.append(row, counts)
                 self._count_point(row, counts)
-        return FinishReason.COMPLETED
+        return points
+
+    def _expect(self, n_points: int) -> None:
+        with self._lock:
+            self._status = replace(self._status, n_points=n_points)
 
     def _wait_while_paused(self) -> None:
         self.checkpoint()

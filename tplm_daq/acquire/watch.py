@@ -64,7 +64,7 @@ def _look_with_light(microscope: Microscope, settings: PointSettings) -> list[Ve
     rates = microscope.counter.rates()
     return [
         guards.judge_detector(rates, settings.guards),
-        guards.judge_sync(rates, settings.repetition_rate_hz, settings.guards),
+        guards.judge_sync(rates, settings.repetition_rate_hz, settings.guards, microscope.laser.explain_sync),
         guards.judge_rate_ratio(rates, settings.guards),
         *_look_in_the_dark(microscope, settings),
     ]

@@ -147,7 +147,8 @@ def _rule(place: Place, details: ErrorDetails) -> tuple[str, str]:
 def _tags(types: Sequence[Any], context: Mapping[str, Any]) -> str:
     """List what may be written for the key that chooses between models."""
     key = context["discriminator"].strip("'")
-    words = [word for model in types for word in get_args(_fields(model)[key].annotation)]
+    models = [each for each in types if _is_model(each)]  # not None, where a section may be left out
+    words = [word for model in models for word in get_args(_fields(model)[key].annotation)]
     return " or ".join(f"{key}: {word}" for word in words)
 
 

@@ -29,7 +29,7 @@ from tplm_daq.recipes.base import (
     Picoseconds,
     Seconds,
 )
-from tplm_daq.recipes.devices import BENCH, DOUBLE, Devices, Positive
+from tplm_daq.recipes.devices import BENCH, DOUBLE, CryostationDevice, Devices, Positive
 
 _AT_THE_BENCH = re.compile(r"127\.0\.0\.1|localhost|/dev/pts/\d|/dev/ttys\d")
 """What the addresses of its other doubles hold: this computer's name, or a pseudo-terminal."""
@@ -37,8 +37,9 @@ _AT_THE_BENCH = re.compile(r"127\.0\.0\.1|localhost|/dev/pts/\d|/dev/ttys\d")
 FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
 
 
-SampleName = Literal["ola-oa", "zwitterionic", "ald-alox", "cald-alox"]
-"""Sample presets of the simulated rig."""
+SampleName = Literal["ola-oa", "zwitterionic", "ald-alox", "cald-alox", "single-emitter"]
+"""Sample presets of the simulated rig: films, and one emitter under even illumination that moves with the stage."""
+SINGLE_EMITTER: SampleName = "single-emitter"
 
 
 class Simulation(Model):
@@ -52,6 +53,10 @@ class Simulation(Model):
     drift_nm_min: Annotated[NanometresPerMinute, Field(ge=0)] = 1.0
     spot_variation: Annotated[Fraction, Field(ge=0, le=0.5)] = 0.1
     is_homed: bool = False
+    defocus_nm: Annotated[Nanometres, Field(ge=-1e5, le=1e5)] = 0.0
+    """How far below the focal plane the sample is before the stage is moved."""
+    magnification_error: Annotated[Fraction, Field(ge=-0.2, le=0.2)] = 0.0
+    """By how much the true magnification differs from the one in `optics`; a calibration finds it."""
     start_s: Annotated[Seconds, Field(ge=0)] = 0.0
     """Simulated time at which the doubles begin to live: a resumed run goes on where its file stopped."""
 
@@ -139,6 +144,8 @@ class Policies(Model):
     temperature_settle_s: Annotated[Seconds, Field(ge=0)] = 60.0
     """A temperature counts as reached when it has stayed in `guards.temperature_band` for this long."""
     temperature_timeout_s: Annotated[Seconds, Positive] = 7200.0
+    at_end_run: tuple[str, ...] = ()
+    """Program and arguments that are started when a run has ended, with its result as JSON on standard input."""
     watchdog_timeout_s: Annotated[Seconds, Field(ge=0.5, le=10)] = 1.5
     """The light is put out when the program gives no sign of life for this long, by a process of its own."""
 
@@ -179,6 +186,15 @@ class RigRecipe(Model):
             raise ValueError(
                 f"devices {', '.join(real)} have real addresses, but the file has a section `simulation`, whose clock "
                 f"does not wait for real boxes; give them the address {DOUBLE} or delete the section"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _heaters_can_be_switched_off_if_that_is_asked_for(self) -> RigRecipe:
+        if self.policies.temperature_at_end == "heater_off" and isinstance(self.devices.thermostat, CryostationDevice):
+            raise ValueError(
+                "policies.temperature_at_end is heater_off, but the Cryostation's protocol has no order for that; "
+                "write hold, and warm it up or shut it down with its own program"
             )
         return self
 

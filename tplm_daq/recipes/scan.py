@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from tplm_daq.recipes.analysis import AnalysisRecipe
-from tplm_daq.recipes.base import Hertz, Kelvin, Model, Nanometres, Nanoseconds, Nanowatts, Picoseconds, Seconds
+from tplm_daq.recipes.base import (
+    Fraction,
+    Hertz,
+    Kelvin,
+    Model,
+    Nanometres,
+    Nanoseconds,
+    Nanowatts,
+    Picoseconds,
+    Seconds,
+)
+
+DEFAULT_N_PASSES = 10
 
 
 class Session(Model):
@@ -28,9 +41,9 @@ class LightSettings(Model):
 
 
 class CounterSettings(Model):
-    """Histogramming: bin width, and how much of the delay axis is kept."""
+    """How photons are counted: by the counter (histogram) or from its records (t3), and what of the delays is kept."""
 
-    mode: Literal["histogram"] = "histogram"
+    mode: Literal["histogram", "t3"] = "histogram"
     bin_width_ps: Annotated[Picoseconds, Field(gt=0)]
     span_ns: Annotated[Nanoseconds, Field(gt=0)]
 
@@ -41,36 +54,117 @@ class LinePath(Model):
     `centre` is ``auto`` (find the spot first) or the position of the spot along the axis.
     """
 
-    shape: Literal["line"] = "line"
+    shape: Literal["line"]
     axis: Literal["x", "y"] = "x"
     centre_nm: Literal["auto"] | Nanometres = "auto"
     half_width_nm: Annotated[Nanometres, Field(gt=0)]
     n_positions: Annotated[int, Field(ge=5, le=2001)]
 
+    @property
+    def axes(self) -> Literal["x", "y"]:
+        """The axis that is scanned."""
+        return self.axis
 
-class Passes(Model):
-    """How the total dwell of each position is split over passes along the path.
 
-    With `n_passes` passes each position is visited `n_passes` times for ``dwell / n_passes``.
+class RasterPath(Model):
+    """Detector positions on a grid over the spot, row by row.
+
+    `centre` is ``auto`` (find the spot first) or the position of the spot, x and y.
     """
 
-    dwell_s: Annotated[Seconds, Field(gt=0)]
-    order: Literal["up-and-down"] = "up-and-down"
-    n_passes: Annotated[int, Field(ge=1, le=10_000)] = 10
-    allocation: Literal["equal"] = "equal"
+    shape: Literal["raster"]
+    centre_nm: Literal["auto"] | tuple[Nanometres, Nanometres] = "auto"
+    half_width_nm: Annotated[Nanometres, Field(gt=0)]
+    half_height_nm: Annotated[Nanometres, Field(gt=0)]
+    n_x: Annotated[int, Field(ge=5, le=101)]
+    n_y: Annotated[int, Field(ge=5, le=101)]
+
+    @property
+    def axes(self) -> Literal["xy"]:
+        """Both axes are scanned."""
+        return "xy"
+
+    @property
+    def n_positions(self) -> int:
+        """Number of positions on the grid."""
+        return self.n_x * self.n_y
+
+
+ScanPath = LinePath | RasterPath
+
+
+class Passes(Model):
+    """How long each position is counted, in which order, and when it is enough.
+
+    Either `dwell` is given, the time counted per position in all passes together, or `target_precision` with
+    `max_time`: then pass follows pass until the standard error of D is that small relative to D.
+    """
+
+    dwell_s: Annotated[Seconds, Field(gt=0)] | None = None
+    """Per position and for all passes together; the mean over the positions unless `allocation` is equal."""
+    n_passes: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Passes over which `dwell` is split; 10 if not given."""
+    target_precision: Annotated[Fraction, Field(gt=0, lt=1)] | None = None
+    max_time_s: Annotated[Seconds, Field(gt=0, le=604_800)] | None = None
+    """From the first point, moves included; the scan ends then even if the target is not reached."""
+    order: Literal["up-and-down", "interleaved", "shuffled"] = "up-and-down"
+    seed: Annotated[int, Field(ge=0)] = 1
+    """Of the shuffled order."""
+    allocation: Literal["equal", "optimal", "table"] = "equal"
+    """Optimal: three quarters of the time where it tells most about D by the latest estimate, one quarter evenly."""
+    table: tuple[Annotated[float, Field(ge=0)], ...] | None = None
+    """Relative dwell of each position, for allocation table."""
+    reference_every: Annotated[int, Field(ge=1)] | None = None
+    """Visit the centre and the flanks of the spot again after every so many points, to see bleaching and drift."""
+
+    @property
+    def n_fixed_passes(self) -> int:
+        """Number of passes over which a given dwell is split."""
+        return DEFAULT_N_PASSES if self.n_passes is None else self.n_passes
 
     @property
     def dwell_per_point_s(self) -> float:
-        """Time counted at a position in one pass, in s, to the millisecond that counters resolve."""
-        return round(self.dwell_s / self.n_passes, 3)
+        """Time counted at a position in one pass of a given dwell, in s, to the millisecond that counters resolve."""
+        return 0.0 if self.dwell_s is None else round(self.dwell_s / self.n_fixed_passes, 3)
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether what is measured next follows from what has been measured."""
+        return self.target_precision is not None or self.allocation == "optimal"
+
+    def shares(self, n_positions: int) -> tuple[float, ...]:
+        """Return the share of the time that each position gets as long as nothing is known of D; their sum is 1."""
+        weights = self.table or (1.0,) * n_positions
+        return tuple(weight / sum(weights) for weight in weights)
+
+    @model_validator(mode="after")
+    def _either_dwell_or_precision(self) -> Passes:
+        if (self.dwell_s is None) == (self.target_precision is None):
+            raise ValueError(
+                "either dwell (time per position) or target_precision (standard error of D relative to D) says when "
+                "it is enough; give one of them"
+            )
+        if self.target_precision is not None and self.n_passes is not None:
+            raise ValueError("n_passes splits a given dwell; with target_precision the passes follow from the data")
+        if (self.target_precision is None) != (self.max_time_s is None):
+            raise ValueError("target_precision and max_time go together: a target that is not reached needs an end")
+        return self
 
     @model_validator(mode="after")
     def _a_point_lasts_at_least_a_millisecond(self) -> Passes:
-        if self.dwell_per_point_s < 1e-3:
+        if self.dwell_s is not None and self.dwell_per_point_s < 1e-3:
             raise ValueError(
-                f"{self.dwell_s:g} s over {self.n_passes} passes leaves {self.dwell_s / self.n_passes:g} s a point, "
-                "and the counter cannot run for less than 1 ms; give more dwell or fewer passes"
+                f"{self.dwell_s:g} s over {self.n_fixed_passes} passes leaves {self.dwell_s / self.n_fixed_passes:g} s "
+                "a point, and the counter cannot run for less than 1 ms; give more dwell or fewer passes"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _a_table_belongs_to_its_allocation(self) -> Passes:
+        if (self.allocation == "table") != (self.table is not None):
+            raise ValueError("allocation: table and the table of relative dwells go together; give both or neither")
+        if self.table is not None and not 0 < sum(self.table) < math.inf:
+            raise ValueError("the table gives no position any time; write at least one number above 0")
         return self
 
 
@@ -82,15 +176,14 @@ class ScanRecipe(Model):
     session: Session = Session()
     light: LightSettings
     counter: CounterSettings
-    path: LinePath
+    path: Annotated[ScanPath, Field(discriminator="shape")]
     passes: Passes
     temperature_k: Annotated[Kelvin, Field(gt=0)] | None = None
+    spot_nm: tuple[Nanometres, Nanometres] | None = None
+    """Where the sample stage goes before the scan, x and y; it stays where it is without this."""
+    detection_filter: Annotated[str, Field(min_length=1)] | None = None
+    """Name of the filter in front of the detector; the wheel stays as it is without this."""
     analysis: AnalysisRecipe
-
-    @property
-    def n_points(self) -> int:
-        """Number of points of the whole scan."""
-        return self.path.n_positions * self.passes.n_passes
 
     @model_validator(mode="after")
     def _the_span_fits_in_the_laser_period(self) -> ScanRecipe:
@@ -99,5 +192,17 @@ class ScanRecipe(Model):
             raise ValueError(
                 f"counter.span of {self.counter.span_ns:g} ns is longer than the laser period of {period_ns:g} ns; "
                 f"write a span of at most {period_ns:g} ns or a lower light.repetition_rate"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _the_allocation_fits_the_path(self) -> ScanRecipe:
+        passes, n_positions = self.passes, self.path.n_positions
+        if passes.allocation == "optimal" and self.path.shape != "line":
+            raise ValueError("passes.allocation optimal is worked out for lines only; write equal for a raster")
+        if passes.table is not None and len(passes.table) != n_positions:
+            raise ValueError(
+                f"passes.table has {len(passes.table)} values for {n_positions} positions of the path; "
+                "give one for each, in the order of the path"
             )
         return self

@@ -97,7 +97,7 @@ def draw_decay(result: Result, bin_width_ns: float) -> Figure:
 
 @mpl.rc_context(SETTINGS)
 def draw_profiles(result: Result) -> Figure:
-    """Draw the spot at both ends of the window, each scaled to the maximum of its fit.
+    """Draw the spot at both ends of the window, each scaled to the maximum of its fit; of a raster the row through it.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def draw_profiles(result: Result) -> Figure:
     figure, (panel,) = new_figure(3.7)
     for profile, colour, marker in ((result.early, DATA, "o"), (result.late, SECOND, "s")):
         _draw_profile(panel, profile, colour, marker)
-    panel.set(xlabel=f"position {_axis_name(result)} (nm)", ylabel="counts / maximum of the fit")
+    panel.set(xlabel=f"position {result.axis[0]} (nm)", ylabel="counts / maximum of the fit")
     panel.set_ylim(bottom=min(0.0, panel.get_ylim()[0]), top=1.45)
     panel.legend(loc="upper center", ncols=2, columnspacing=1.0, handletextpad=0.3)
     return figure
@@ -149,7 +149,7 @@ def draw_msd(result: Result) -> Figure:
         bottom, top = np.percentile(np.concatenate([msd_nm2 - error_nm2, msd_nm2 + error_nm2]), [2, 98])
         margin = 0.08 * (top - bottom)
         panel.set_ylim(min(bottom, 0.0) - margin, max(top, float(np.nanmax(msd.fit_nm2))) + 2 * margin)
-    panel.set(xlabel="mean age of the excitons (ns)", ylabel=f"MSD along {_axis_name(result)} (nm²)")
+    panel.set(xlabel="mean age of the excitons (ns)", ylabel=f"MSD {_msd_axis(result)} (nm²)")
     panel.legend(loc="upper left")
     return figure
 
@@ -220,3 +220,8 @@ def _width(delay_ns: FloatArray) -> str:
 def _axis_name(result: Result | None) -> str:
     """Return the name of the scanned axis, nothing if it is not known."""
     return "along the scan" if result is None else result.axis
+
+
+def _msd_axis(result: Result) -> str:
+    """Say along which axis the excitons were seen to move."""
+    return "per axis" if result.axis == "xy" else f"along {result.axis}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from tplm_daq.store.layout import UNITS, unit_of
+
 
 def value_with_error(value: float, error: float) -> str:
     """Return a value and its standard error, both to the second digit of the error.
@@ -33,3 +35,28 @@ def value_with_error(value: float, error: float) -> str:
     if n_decimals < 0:
         return f"{round(value, n_decimals):.0f} ± {round(error, n_decimals):.0f}"
     return f"{value:.{n_decimals}f} ± {error:.{n_decimals}f}"
+
+
+def label_and_unit(name: str) -> tuple[str, str]:
+    """Split the name of a quantity into words and its unit.
+
+    Parameters
+    ----------
+    name : str
+        Ends in the unit, as all our names do.
+
+    Returns
+    -------
+    label, unit : str
+        The unit is empty for a pure number.
+
+    Examples
+    --------
+    >>> label_and_unit("diffusivity_change_cm2_s"), label_and_unit("contrast_to_noise")
+    (('diffusivity change', 'cm²/s'), ('contrast to noise', ''))
+    """
+    unit = unit_of(name)
+    if unit is None:
+        return name.replace("_", " "), ""
+    end = max((f"_{suffix}" for suffix in UNITS if name.endswith(f"_{suffix}")), key=len)
+    return name.removesuffix(end).replace("_", " "), unit.replace("^2", "²")

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from tplm_daq.analysis.result import Figure as Merit
 from tplm_daq.analysis.result import Result
 from tplm_daq.errors import InputError
 from tplm_daq.report.figures import draw_decay, draw_map, draw_msd, draw_profiles
-from tplm_daq.report.numbers import value_with_error
+from tplm_daq.report.images import draw_images, is_raster
+from tplm_daq.report.numbers import label_and_unit, value_with_error
 from tplm_daq.report.style import svg_of
 from tplm_daq.report.view import RunView
 
@@ -98,7 +100,7 @@ def _run(view: RunView, number: int, is_alone: bool) -> Iterator[str]:
     yield f'<p class="source">{escape(view.source)}</p>'
     if view.result is None:
         yield f'<p class="lamp red">No diffusivity: {escape(view.fit_error or "the data were not analysed")}</p>'
-        yield _figure(draw_map(view.data, None), f"map-{number}", "Counts over delay and position.", is_wide=True)
+        yield _overview(view, number)
     else:
         yield from _headline(view.result, view.truth_cm2_s)
         yield from _figures(view, view.result, number)
@@ -116,7 +118,7 @@ def _headline(result: Result, truth_cm2_s: float | None) -> Iterator[str]:
     truth = "" if truth_cm2_s is None else f"; the simulated sample has {truth_cm2_s:.4g} cm²/s"
     yield (
         f"<p>95 % interval {low:.4g} to {high:.4g} cm²/s (statistical); systematic error "
-        f"{result.systematic_cm2_s:.2g} cm²/s; per axis, along {result.axis}{truth}.</p>"
+        f"{result.systematic_cm2_s:.2g} cm²/s; per axis, along {' and '.join(result.axis)}{truth}.</p>"
     )
     yield f'<p class="lamp {result.bias_lamp}">{result.bias_lamp}: {LAMP_MEANS[result.bias_lamp]}</p>'
     if result.warnings:
@@ -125,14 +127,14 @@ def _headline(result: Result, truth_cm2_s: float | None) -> Iterator[str]:
 
 def _figures(view: RunView, result: Result, number: int) -> Iterator[str]:
     """Yield the four figures with their captions."""
-    data = view.data
-    yield _figure(draw_map(data, result), f"map-{number}", _map_caption(view), is_wide=True)
+    yield _overview(view, number)
     yield '<div class="row">'
     yield _figure(
         draw_profiles(result),
         f"profiles-{number}",
-        f"Spot at mean exciton ages of {result.early.age_ns:.2f} and {result.late.age_ns:.2f} ns, summed over the "
-        "delay bins near either end of the fit window. Bars: square root of the counts. Lines: fit, pixel included.",
+        f"{'Row through the spot' if result.axis == 'xy' else 'Spot'} at mean exciton ages of "
+        f"{result.early.age_ns:.2f} and {result.late.age_ns:.2f} ns, summed over the delay bins near either end of the "
+        "fit window. Bars: square root of the counts. Lines: fit, pixel included.",
     )
     yield _figure(
         draw_msd(result),
@@ -141,7 +143,7 @@ def _figures(view: RunView, result: Result, number: int) -> Iterator[str]:
         "the diffusivity quoted, shaded with its 95 % interval. Extreme points may lie outside the frame.",
     )
     yield _figure(
-        draw_decay(result, data.bin_width_ns),
+        draw_decay(result, view.data.bin_width_ns),
         f"decay-{number}",
         f"Photoluminescence decay, all positions. Line: exponential with a lifetime of {result.lifetime_ns:.3g} ns "
         f"under a response of {1e3 * result.response_fwhm_ns:.3g} ps full width at half maximum.",
@@ -149,13 +151,32 @@ def _figures(view: RunView, result: Result, number: int) -> Iterator[str]:
     yield "</div>"
 
 
-def _map_caption(view: RunView) -> str:
-    """Say what the map shows."""
-    data = view.data
+def _overview(view: RunView, number: int) -> str:
+    """Return the figure that shows all counts: the map of a line scan, the images of a raster."""
+    data, result = view.data, view.result
+    photons = f"{int(data.counts.sum()):,} photons at {len(data.x_nm)} positions."
+    if is_raster(data):
+        return _figure(
+            draw_images(data, result), f"images-{number}", f"{photons} {_about_images(result)}", is_wide=True
+        )
+    return _figure(draw_map(data, result), f"map-{number}", f"{photons} {_about_map(result)}", is_wide=True)
+
+
+def _about_map(result: Result | None) -> str:
+    """Say what the map of a line scan shows."""
+    spot = "" if result is None else "; dashed: fitted centre ± standard deviation of the spot, without the pixel"
     return (
-        f"{int(data.counts.sum()):,} photons at {len(data.x_nm)} positions. (a) Each delay scaled to its maximum; "
-        "dashed: fitted centre ± standard deviation of the spot, without the pixel. (b) All counts, scaled to "
-        "the mean dwell. Nothing is subtracted or smoothed."
+        f"(a) Each delay scaled to its maximum{spot}. (b) All counts, scaled to the mean dwell. Nothing is subtracted "
+        "or smoothed."
+    )
+
+
+def _about_images(result: Result | None) -> str:
+    """Say what the images of a raster show."""
+    spot = "" if result is None else " Cross: fitted centre. Dashed: fitted standard deviation, without the pixel."
+    return (
+        "(a) All delays; (b, c, d) parts of the time after the pulse. Each is scaled to its maximum at mean dwell, a "
+        f"tile stands for a position, and nothing is subtracted or smoothed.{spot}"
     )
 
 
@@ -164,8 +185,7 @@ def _numbers(result: Result, truth_cm2_s: float | None) -> Iterator[str]:
     rows = {
         "diffusivity D": f"{value_with_error(result.diffusivity_cm2_s, result.standard_error_cm2_s)} cm²/s",
         "method": result.method,
-        "spot σ(0), laser and optics": f"{value_with_error(result.sigma0_nm, result.sigma0_error_nm)} nm",
-        "centre": f"{result.centre_nm:.4g} nm",
+        **_spot(result),
         "lifetime in the window": f"{result.lifetime_ns:.3g} ns",
         "background": f"{result.background_counts_per_bin:.3g} counts per recorded bin",
         "pulse arrives at": f"{result.t0_ns:.4g} ns of the recorded delay",
@@ -178,7 +198,29 @@ def _numbers(result: Result, truth_cm2_s: float | None) -> Iterator[str]:
         deviation = (result.diffusivity_cm2_s - truth_cm2_s) / result.standard_error_cm2_s
         rows["simulated sample"] = f"{truth_cm2_s:.4g} cm²/s ({deviation:+.1f} standard errors away)"
     yield from _table("Result", rows)
+    yield from _table("Figures of merit, with 95 % intervals", dict(map(_merit, result.figures)))
     yield from _table("Systematic error", {term.name: f"{term.error_cm2_s:.2g} cm²/s" for term in result.bias_budget})
+
+
+def _spot(result: Result) -> dict[str, str]:
+    """Return the rows about width and centre of the spot, of a raster along both axes."""
+    width, centre = "spot σ(0), laser and optics", "centre"
+    if result.sigma0_xy_nm is not None and result.centre_xy_nm is not None:
+        return {
+            width: "{:.1f} nm along x, {:.1f} nm along y".format(*result.sigma0_xy_nm),
+            centre: "x {:.1f} nm, y {:.1f} nm".format(*result.centre_xy_nm),
+        }
+    return {
+        width: f"{value_with_error(result.sigma0_nm, result.sigma0_error_nm)} nm",
+        centre: f"{result.centre_nm:.4g} nm",
+    }
+
+
+def _merit(merit: Merit) -> tuple[str, str]:
+    """Return what a figure of merit is called, and its value with its interval."""
+    label, unit = label_and_unit(merit.name)
+    low, high = merit.ci95
+    return label, f"{merit.value:.3g} ({low:.3g} to {high:.3g}) {unit}".rstrip()
 
 
 def _origin(view: RunView) -> Iterator[str]:

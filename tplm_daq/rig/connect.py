@@ -8,28 +8,52 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from drivers.anc350 import ANC350, SILENCE_S
+from drivers.anc350_library import LibraryAdapter
+from drivers.anc350_library import load_library as load_anc350_library
+from drivers.cryostation import Cryostation
+from drivers.fw102c import FW102C, MOVE_TIMEOUT_S
 from drivers.gate import LightGateLine
 from drivers.kst101 import KST101
 from drivers.lakeshore335 import MINIMUM_GAP_S, LakeShore335
 from drivers.pdl800d import PDL800D
 from drivers.picoharp300.device import PicoHarp300
-from drivers.picoharp300.library import load_library
+from drivers.picoharp300.library import PHLIB
+from drivers.pm100d import PM100D
+from drivers.timeharp260.device import TimeHarp260
+from drivers.timeharp260.library import TH260LIB
 from drivers.trigger import TriggerGenerator
 from tplm_daq.errors import DeviceError
-from tplm_daq.recipes.devices import CounterDevice, GateDevice, StageDevice, ThermostatDevice
+from tplm_daq.recipes.devices import (
+    ANC350_LIBRARY,
+    WHEEL_POSITIONS,
+    AttenuatorDevice,
+    CounterDevice,
+    CryostationDevice,
+    FilterDevice,
+    GateDevice,
+    PowerMeterDevice,
+    StageDevice,
+    ThermostatDevice,
+    TimeHarpDevice,
+)
+from tplm_daq.rig.attenuator import AttenuatedPower, Densities, PowerMeter
 from tplm_daq.rig.axes import Axis
 from tplm_daq.rig.counter import HistogramCounter
+from tplm_daq.rig.filters import DetectionFilter, Wheel
 from tplm_daq.rig.light import GateLine, TriggeredLaser
 from tplm_daq.rig.links import Link, PacedAdapter, open_serial
 from tplm_daq.rig.planning import travels
 from tplm_daq.rig.stage import PiezoStage
-from tplm_daq.rig.thermostat import CryostatThermostat
+from tplm_daq.rig.thermostat import CryostationThermostat, LakeShoreThermostat
 from tplm_daq.rig.wiring import Wiring
 
-CHECK_COUNTER = "Check that the counter is on and connected by USB and that no other program uses it."
+CHECK_COUNTER = "Check that the counter is on and connected to this computer and that no other program uses it."
 CHECK_GENERATOR = "Check the generator's power, its network cable and its address."
 CHECK_ACTUATOR = "Check power and USB of the controller, its port name, and that Kinesis is closed."
 CHECK_THERMOSTAT = "Check power, cable and the interface chosen on the front panel."
+CHECK_CRYOSTATION = 'Check that its program runs on its computer, with "Enable External Control" ticked.'
+CHECK_WHEEL = "Check the wheel's power, its USB cable and the name of its port."
+CHECK_METER = "Check the meter's power and USB cable, and that its driver is the one for VISA."
 CHECK_STAGE = "Check power, the network cable, and that the controller has the Ethernet option."
 
 
@@ -37,11 +61,16 @@ def laser(wiring: Wiring) -> TriggeredLaser:
     """Connect the trigger generator of the laser."""
     devices = wiring.recipe.devices
     link, generator = _trigger(wiring, "trigger", wiring.visa_address("trigger", devices.trigger.address))
-    role = TriggeredLaser(
-        link, generator, PDL800D(devices.laser.head), devices.trigger, wiring.recipe.limits, wiring.operator
+    wiring.closers.append(generator.adapter.close)
+    return TriggeredLaser(
+        link,
+        generator,
+        PDL800D(devices.laser.head),
+        devices.trigger,
+        wiring.recipe.limits,
+        wiring.operator,
+        _attenuated_power(wiring),
     )
-    wiring.closers.append(role.close)
-    return role
 
 
 def own_trigger(wiring: Wiring, address: str) -> Callable[[], None]:
@@ -70,16 +99,29 @@ def own_gate(wiring: Wiring, device: GateDevice, address: str) -> Callable[[], N
     return role.block
 
 
-def counter(wiring: Wiring, device: CounterDevice) -> HistogramCounter:
+def attenuator(wiring: Wiring, device: AttenuatorDevice) -> Wheel:
+    """Connect the filter wheel in the laser's beam."""
+    return _wheel(wiring, "attenuator", device.address, WHEEL_POSITIONS[device.model])
+
+
+def power_meter(wiring: Wiring, device: PowerMeterDevice) -> PowerMeter:
+    """Connect the power meter, and set its wavelength and averaging."""
+    address = wiring.visa_address("power_meter", device.address)
+    link = Link("power_meter", address, CHECK_METER)
+    with link.exclusive():
+        driver = PM100D(address, "power_meter", **wiring.visa)
+        wiring.closers.append(driver.adapter.close)
+        driver.identify()
+        driver.wavelength = device.wavelength_nm
+        driver.averaging = device.averaging
+    return PowerMeter(link, driver, device.sample_per_meter, wiring.clock)
+
+
+def counter(wiring: Wiring, device: CounterDevice | TimeHarpDevice) -> HistogramCounter:
     """Open the counter through its vendor's library."""
     link = Link("counter", device.address, CHECK_COUNTER)
     with link.exclusive():
-        if wiring.world is not None:
-            wiring.world.attach()
-            library = wiring.world.library
-        else:
-            library = load_library(None if device.address == "phlib" else device.address)
-        driver = PicoHarp300(library, device.serial)
+        driver = _counter_driver(wiring, device)
         driver.open()
         driver.initialise()
     role = HistogramCounter(link, driver, device, wiring.recipe.optics.detector_dead_time_ns, wiring.clock)
@@ -109,8 +151,14 @@ def axis(wiring: Wiring, name: str) -> Axis:
     return Axis(link, driver, device, travel.magnification)
 
 
-def thermostat(wiring: Wiring, device: ThermostatDevice) -> CryostatThermostat:
-    """Connect the temperature controller."""
+def thermostat(
+    wiring: Wiring, device: ThermostatDevice | CryostationDevice
+) -> LakeShoreThermostat | CryostationThermostat:
+    """Connect the temperature controller or the cryostat."""
+    return _cryostation(wiring, device) if isinstance(device, CryostationDevice) else _lakeshore(wiring, device)
+
+
+def _lakeshore(wiring: Wiring, device: ThermostatDevice) -> LakeShoreThermostat:
     limits = wiring.recipe.limits
     address = wiring.visa_address("thermostat", device.address)
     link = Link("thermostat", address, CHECK_THERMOSTAT)
@@ -124,7 +172,25 @@ def thermostat(wiring: Wiring, device: ThermostatDevice) -> CryostatThermostat:
         )
         driver.adapter = PacedAdapter(driver.adapter, wiring.clock, MINIMUM_GAP_S)
         driver.identify()
-    role = CryostatThermostat(link, driver, device, limits)
+    role = LakeShoreThermostat(link, driver, device, limits)
+    wiring.closers.append(role.close)
+    return role
+
+
+def _cryostation(wiring: Wiring, device: CryostationDevice) -> CryostationThermostat:
+    limits = wiring.recipe.limits
+    address = wiring.visa_address("thermostat", device.address)
+    link = Link("thermostat", address, CHECK_CRYOSTATION)
+    with link.exclusive():
+        driver = Cryostation(
+            address,
+            "thermostat",
+            max_setpoint_k=limits.highest_temperature_k,
+            has_blank=device.has_blank,
+            **wiring.visa,
+        )
+        driver.identify()
+    role = CryostationThermostat(link, driver, device.thermometer, limits, wiring.clock)
     wiring.closers.append(role.close)
     return role
 
@@ -134,13 +200,66 @@ def stage(wiring: Wiring, device: StageDevice) -> PiezoStage:
     address = wiring.visa_address("stage", device.address)
     link = Link("stage", address, CHECK_STAGE)
     with link.exclusive():
-        driver = ANC350(address, "stage", max_amplitude_v=device.max_amplitude_v, **wiring.visa)
+        way: LibraryAdapter | str = address
+        if device.library is not None:
+            way = LibraryAdapter(load_anc350_library(*_file_of(device.library)), device.serial)
+        options = {} if device.library is not None else wiring.visa
+        driver = ANC350(way, "stage", max_amplitude_v=device.max_amplitude_v, **options)
         driver.start_synchronise()
         wiring.clock.sleep(SILENCE_S)
         driver.finish_synchronise()
-    role = PiezoStage(link, driver)
+    role = PiezoStage(link, driver, device.ranges_nm)
     wiring.closers.append(role.close)
     return role
+
+
+def _file_of(library: str) -> tuple[str, ...]:
+    """Return the file of the stage's library, nothing for the one with the usual name."""
+    return () if library == ANC350_LIBRARY else (library,)
+
+
+def _counter_driver(wiring: Wiring, device: CounterDevice | TimeHarpDevice) -> PicoHarp300 | TimeHarp260:
+    vendor, usual_name = (PHLIB, "phlib") if isinstance(device, CounterDevice) else (TH260LIB, "th260lib")
+    if wiring.world is not None:
+        wiring.world.attach()
+        library = wiring.world.library
+    else:
+        library = vendor.load(None if device.address == usual_name else device.address)
+    if isinstance(device, CounterDevice):
+        return PicoHarp300(library, device.serial)
+    return TimeHarp260(library, device.serial, device.input)
+
+
+def _attenuated_power(wiring: Wiring) -> AttenuatedPower | None:
+    """Connect wheel and meter, if the rig has them; the operator is not asked for the power then."""
+    wheel, meter = wiring.recipe.devices.attenuator, wiring.recipe.devices.power_meter
+    if wheel is None or meter is None:
+        return None
+    return AttenuatedPower(
+        attenuator(wiring, wheel),
+        power_meter(wiring, meter),
+        Densities(wheel.densities),
+        meter.tolerance,
+        wiring.clock,
+    )
+
+
+def detection_filter(wiring: Wiring, device: FilterDevice) -> DetectionFilter:
+    """Connect the filter wheel in front of the detector."""
+    wheel = _wheel(wiring, "detection_filter", device.address, len(device.filters))
+    return DetectionFilter(wheel, device.filters)
+
+
+def _wheel(wiring: Wiring, role: str, address: str, n_positions: int) -> Wheel:
+    url = wiring.serial_address(role, address)
+    link = Link(role, url, CHECK_WHEEL)
+    with link.exclusive():
+        adapter = open_serial(url, FW102C.serial_settings)
+        adapter.connection.timeout = MOVE_TIMEOUT_S
+        wiring.closers.append(adapter.close)
+        driver = FW102C(adapter, role, n_positions)
+        driver.identify()
+    return Wheel(link, driver, wiring.clock)
 
 
 def _trigger(wiring: Wiring, name: str, address: str) -> tuple[Link, TriggerGenerator]:
@@ -156,6 +275,8 @@ def _trigger(wiring: Wiring, name: str, address: str) -> tuple[Link, TriggerGene
 def _gate(wiring: Wiring, name: str, device: GateDevice, address: str) -> GateLine:
     link = Link(name, address, CHECK_GENERATOR)
     with link.exclusive():
-        driver = LightGateLine(address, name, open_v=device.open_level_v, closed_v=device.closed_level_v, **wiring.visa)
+        driver = LightGateLine(
+            address, name, device.channel, open_v=device.open_level_v, closed_v=device.closed_level_v, **wiring.visa
+        )
         driver.identify()
     return GateLine(link, driver)

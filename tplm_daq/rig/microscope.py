@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from types import TracebackType
 from typing import Any, Self
 
-from tplm_daq.errors import TplmError
+from tplm_daq.errors import LightMayBeOnError, TplmError
+from tplm_daq.readings import Setting
 from tplm_daq.rig.axes import DetectorAxes
 from tplm_daq.rig.counter import HistogramCounter
+from tplm_daq.rig.filters import DetectionFilter
 from tplm_daq.rig.light import GateLine, TriggeredLaser
 from tplm_daq.rig.safe_state import SafetyStep, make_safe
 from tplm_daq.rig.stage import PiezoStage
-from tplm_daq.rig.thermostat import CryostatThermostat
+from tplm_daq.rig.thermostat import CryostationThermostat, LakeShoreThermostat
 from tplm_daq.rig.watchdog import Watchdog
-from tplm_daq.roles import Clock, Device, Setting
+from tplm_daq.roles import Clock, Device
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ class Rig:
     ----------
     clock : Clock
         Of the wall, or simulated.
-    laser, gate, counter, detector, thermostat, stage
+    laser, gate, counter, detector, detection_filter, thermostat, stage
         The roles; None where the rig has no such box.
     truth : callable or None
         On a simulated rig: from average power in nW and repetition rate in Hz to what is true.
@@ -43,7 +45,8 @@ class Rig:
         gate: GateLine | None,
         counter: HistogramCounter,
         detector: DetectorAxes,
-        thermostat: CryostatThermostat | None,
+        detection_filter: DetectionFilter | None,
+        thermostat: LakeShoreThermostat | CryostationThermostat | None,
         stage: PiezoStage | None,
         light_paths: Sequence[SafetyStep],
         watchdog: Watchdog,
@@ -57,6 +60,7 @@ class Rig:
         self.gate = gate
         self.counter = counter
         self.detector = detector
+        self.detection_filter = detection_filter
         self.thermostat = thermostat
         self.stage = stage
         self.truth = truth
@@ -87,6 +91,7 @@ class Rig:
             "gate": self.gate,
             "counter": self.counter,
             "detector": self.detector,
+            "detection_filter": self.detection_filter,
             "thermostat": self.thermostat,
             "stage": self.stage,
         }
@@ -105,6 +110,34 @@ class Rig:
     def check_watchdog(self) -> None:
         """Raise DeviceError if nobody guards the light any more, or the guard has put it out."""
         self._watchdog.check()
+
+    def put_light_out(self) -> tuple[str, ...]:
+        """Put the light out by every path at once, from any thread, and return when the first one confirms it.
+
+        Nothing else is touched: whoever drives the rig goes on, and is to be told. A rig that is closed, and so has
+        been made safe, is left alone.
+
+        Returns
+        -------
+        tuple of str
+            One sentence per path that had failed by then.
+
+        Raises
+        ------
+        LightMayBeOnError
+            No path to the light confirmed that it is out.
+        """
+        failures: list[str] = []
+        pool = ThreadPoolExecutor(max(1, len(self._light_paths)), thread_name_prefix="light-off")
+        names = {pool.submit(path.act): path.name for path in self._light_paths}
+        pool.shutdown(wait=False)
+        for answer in as_completed(names):
+            if (failure := answer.exception()) is None:
+                return tuple(failures)
+            failures.append(f"{names[answer]} failed ({failure})")
+        if not self._closers:
+            return ()
+        raise LightMayBeOnError(failures)
 
     def make_safe(self) -> None:
         """Put the light out by every path, stop counting and moving, apply the temperature policy.

@@ -10,17 +10,20 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from tplm_daq.errors import RigError, TplmError
+from tplm_daq.readings import Setting
 from tplm_daq.recipes.devices import BENCH, GateDevice
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.rig import connect
+from tplm_daq.rig.attenuator import PowerMeter
 from tplm_daq.rig.axes import Axis, DetectorAxes
+from tplm_daq.rig.filters import Wheel
 from tplm_daq.rig.light import GateLine, TriggeredLaser
 from tplm_daq.rig.microscope import Rig
 from tplm_daq.rig.safe_state import SafetyStep
 from tplm_daq.rig.simulated import SimulatedWorld, find_served, start_doubles
 from tplm_daq.rig.watchdog import LightPath, Watchdog
 from tplm_daq.rig.wiring import Wiring
-from tplm_daq.roles import Device, Operator, Setting
+from tplm_daq.roles import Device, Operator
 
 Box = TypeVar("Box")
 Role = TypeVar("Role")
@@ -82,7 +85,11 @@ class Opening:
         counter = self._attempt(lambda: connect.counter(wiring, devices.counter))
         x = self._attempt(lambda: connect.axis(wiring, "x"))
         y = self._attempt(lambda: connect.axis(wiring, "y"))
-        thermostat = self._attempt_if(devices.thermostat, lambda device: connect.thermostat(wiring, device))
+        detection_filter = self._attempt_if(
+            devices.detection_filter, lambda device: connect.detection_filter(wiring, device)
+        )
+        cryostat = devices.thermostat
+        thermostat = None if cryostat is None else self._attempt(lambda: connect.thermostat(wiring, cryostat))
         stage = self._attempt_if(devices.stage, lambda device: connect.stage(wiring, device))
         if self._failures or laser is None or counter is None or x is None or y is None:
             raise RigError(self._failures)
@@ -93,6 +100,7 @@ class Opening:
             gate=gate,
             counter=counter,
             detector=DetectorAxes(x, y),
+            detection_filter=detection_filter,
             thermostat=thermostat,
             stage=stage,
             light_paths=self._light_paths,
@@ -123,7 +131,7 @@ class Opening:
         self._close_devices()
         self._end_doubles()
 
-    def _open_one(self, role: str) -> Device | Axis:
+    def _open_one(self, role: str) -> Device | Axis | Wheel | PowerMeter:
         wiring, devices = self._wiring, self._devices
         match role:
             case "trigger":
@@ -132,8 +140,14 @@ class Opening:
                 return connect.counter(wiring, devices.counter)
             case "detector_x" | "detector_y":
                 return connect.axis(wiring, role.removeprefix("detector_"))
+            case "attenuator" if devices.attenuator is not None:
+                return connect.attenuator(wiring, devices.attenuator)
+            case "power_meter" if devices.power_meter is not None:
+                return connect.power_meter(wiring, devices.power_meter)
             case "gate" if devices.gate is not None:
                 return connect.gate(wiring, devices.gate)
+            case "detection_filter" if devices.detection_filter is not None:
+                return connect.detection_filter(wiring, devices.detection_filter)
             case "thermostat" if devices.thermostat is not None:
                 return connect.thermostat(wiring, devices.thermostat)
             case "stage" if devices.stage is not None:

@@ -13,16 +13,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drivers.picoharp300.device import BASE_RESOLUTION_PS
+from drivers.picoharp300.device import BASE_RESOLUTION_PS, PicoHarp300
 from drivers.picoharp300.library import N_BINS
-from drivers.picoharp300.limits import sync_divider_for
+from drivers.timeharp260.device import TimeHarp260
+from drivers.timeharp260.library import N_BINS as TIMEHARP_BINS
 from drivers.zfs25b import ZFS25B
 from tplm_daq.errors import InputError, LimitError
-from tplm_daq.recipes.devices import ActuatorDevice
+from tplm_daq.recipes.devices import ActuatorDevice, CounterDevice, Devices, TimeHarpDevice
 from tplm_daq.recipes.rig import Limits, RigRecipe
 
 PICOHARP_WIDTHS_PS = tuple(BASE_RESOLUTION_PS * 2**binning for binning in range(8))
 """Bin widths of a PicoHarp 300, 4 to 512 ps (phdefin.h of PHLib 3.0: 4 ps, BINSTEPSMAX 8)."""
+TIMEHARP_WIDTHS_PS = tuple(sorted(base_ps * 2**binning for base_ps in (25.0, 250.0) for binning in range(22)))
+"""Bin widths of a TimeHarp 260 PICO or NANO; which board it is shows when it is opened (TH260Lib 3.2 manual)."""
 
 
 @dataclass(frozen=True)
@@ -118,17 +121,25 @@ def check_bin_width(bin_width_ps: float, widths_ps: Sequence[float], counter: st
         )
 
 
-def check_span(span_ns: float, bin_width_ps: float) -> None:
+def bin_widths_ps(device: CounterDevice | TimeHarpDevice) -> tuple[float, ...]:
+    """Return the bin widths that a counter may have."""
+    return PICOHARP_WIDTHS_PS if isinstance(device, CounterDevice) else TIMEHARP_WIDTHS_PS
+
+
+def check_span(span_ns: float, bin_width_ps: float, device: CounterDevice | TimeHarpDevice, mode: str) -> None:
     """Raise InputError if the counter's bins do not reach to the end of the span."""
-    reach_ns = N_BINS * bin_width_ps * 1e-3
+    n_bins = TIMEHARP_BINS
+    if isinstance(device, CounterDevice):
+        n_bins = PicoHarp300.t3_bins if mode == "t3" else N_BINS
+    reach_ns = n_bins * bin_width_ps * 1e-3
     if span_ns > reach_ns:
         raise InputError(
-            f"counter.span: {span_ns:g} ns is longer than the counter's {N_BINS} bins of {bin_width_ps:g} ps reach. "
+            f"counter.span: {span_ns:g} ns is longer than the counter's {n_bins} bins of {bin_width_ps:g} ps reach. "
             f"Write at most {reach_ns:g} ns, or a larger counter.bin_width."
         )
 
 
-def sync_divider(repetition_rate_hz: float) -> int:
+def sync_divider(repetition_rate_hz: float, device: CounterDevice | TimeHarpDevice) -> int:
     """Return the sync divider with which the counter follows this rate.
 
     Raises
@@ -137,6 +148,45 @@ def sync_divider(repetition_rate_hz: float) -> int:
         It cannot, even with its largest divider.
     """
     try:
-        return sync_divider_for(repetition_rate_hz)
+        driver = PicoHarp300 if isinstance(device, CounterDevice) else TimeHarp260
+        return driver.sync_divider_for(repetition_rate_hz)
     except ValueError as error:
         raise InputError(f"light.repetition_rate: {error}") from error
+
+
+def check_filter(devices: Devices, name: str | None) -> None:
+    """Raise InputError if the rig has no filter of this name in front of its detector."""
+    if name is None:
+        return
+    if devices.detection_filter is None:
+        raise InputError(
+            f"detection_filter: {name} is asked for, but the rig has no filter wheel in front of its detector. "
+            "Delete the key from the recipe, or add the device to the rig file."
+        )
+    filters = devices.detection_filter.filters
+    if name not in filters:
+        raise InputError(
+            f"detection_filter: there is no filter {name} in the wheel. Write one of {', '.join(filters)}."
+        )
+
+
+def check_spot(devices: Devices, spot_nm: tuple[float, float] | None) -> None:
+    """Raise InputError if the rig cannot bring this spot of the sample, stage x and y, under the objective."""
+    if spot_nm is None:
+        return
+    if devices.stage is None:
+        raise InputError(
+            "spot: a place on the sample is asked for, but the rig has no stage. "
+            "Delete the key from the recipe, or add the device to the rig file."
+        )
+    for axis, place_nm in zip("xy", spot_nm, strict=True):
+        low_nm, high_nm = devices.stage.ranges_nm[axis]
+        if not low_nm <= place_nm <= high_nm:
+            raise LimitError(
+                f"spot {axis}",
+                place_nm * 1e-3,
+                low_nm * 1e-3,
+                high_nm * 1e-3,
+                "um",
+                "Choose a place within the stage's range.",
+            )

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from serial.tools import list_ports
 
 from tplm_daq.errors import TplmError
+from tplm_daq.readings import Setting
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.rig.open import Opening, world_of
-from tplm_daq.roles import Operator, Setting
+from tplm_daq.roles import Operator
 
 
 @dataclass(frozen=True)

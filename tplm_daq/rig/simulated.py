@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tplm_daq.recipes.rig import RigRecipe
+from tplm_daq.recipes.rig import SINGLE_EMITTER, RigRecipe
 from tplm_daq.rig.links import Link, WallClock
 from tplm_daq.roles import Clock, Operator
 
@@ -164,7 +164,7 @@ class _HandsAtBench:
 
 def _bench_settings(recipe: RigRecipe) -> Any:
     """Return the `BenchSettings` that a rig file describes."""
-    from simulators.bench import AxisPlace, BenchSettings
+    from simulators.bench import Attenuation, AxisPlace, BenchSettings
     from simulators.noise import NoiseSettings
     from simulators.optics import OpticsSettings
     from simulators.sample import PRESETS, SampleSettings
@@ -172,25 +172,38 @@ def _bench_settings(recipe: RigRecipe) -> Any:
     simulation, optics = recipe.simulation, recipe.optics
     if simulation is None:
         raise ValueError("the rig file has no section `simulation`")
+    true = 1.0 + simulation.magnification_error
     noise = NoiseSettings(
         seed=simulation.seed,
         power_rms=simulation.power_noise,
         drift_nm_per_min=simulation.drift_nm_min,
         spot_spread=simulation.spot_variation,
     )
+    wheel, meter, gate = recipe.devices.attenuator, recipe.devices.power_meter, recipe.devices.gate
+    thermostat, detection = recipe.devices.thermostat, recipe.devices.detection_filter
     return BenchSettings(
         seed=simulation.seed,
-        sample=SampleSettings(surface=PRESETS[simulation.sample], brightness=simulation.brightness),
+        sample=SampleSettings(
+            surface=PRESETS.get(simulation.sample, SampleSettings.surface),
+            brightness=simulation.brightness,
+            is_single_emitter=simulation.sample == SINGLE_EMITTER,
+        ),
         noise=noise,
         optics=OpticsSettings(
             laser_fwhm_nm=optics.laser_fwhm_nm,
             psf_fwhm_nm=optics.psf_fwhm_nm,
             detector_um=optics.detector_width_mm * 1e3,
-            magnifications=(optics.magnification_x, optics.magnification_y),
+            magnifications=(optics.magnification_x * true, optics.magnification_y * true),
         ),
         axes={
             "x": AxisPlace(recipe.devices.detector_x.centre_mm, recipe.devices.detector_x.direction),
             "y": AxisPlace(recipe.devices.detector_y.centre_mm, recipe.devices.detector_y.direction),
         },
+        counter=recipe.devices.counter.model,
         is_homed=simulation.is_homed,
+        attenuation=None if wheel is None or meter is None else Attenuation(wheel.densities, meter.sample_per_meter),
+        thermostat="lakeshore335" if thermostat is None else thermostat.model,
+        gate_channel=1 if gate is None else gate.channel,
+        detection_densities=None if detection is None else detection.densities or (0.0,) * len(detection.filters),
+        defocus_nm=simulation.defocus_nm,
     )

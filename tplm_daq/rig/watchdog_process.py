@@ -11,6 +11,7 @@ It needs nothing but Python's standard library for ``TCPIP::host::port::SOCKET``
 from __future__ import annotations
 
 import json
+import os
 import queue
 import re
 import socket
@@ -54,14 +55,14 @@ class Silence(Exception):
 
 def main() -> int:
     """Guard the light until standard input says ``end``; return 0 if it is out as far as anybody can tell."""
-    order = json.loads(sys.stdin.buffer.readline())
+    lines = _lines_of_standard_input()
+    order = json.loads(lines.get())
     paths = [
         Path(p["name"], p["address"], bytes.fromhex(p["message"]), bytes.fromhex(p["reply"])) for p in order["paths"]
     ]
     put_out = exchanges_of(paths, order["visa_library"])
     rehearsed, _ = _try_all({p.name: put_out[p.name] for p in paths if p.allows_second_connection})
     _tell({"rehearsed": rehearsed})
-    lines = _lines_of_standard_input()
     try:
         _listen(lines, order["timeout_s"])
     except Silence:
@@ -124,12 +125,18 @@ def _opened(manager: Any, address: str) -> Iterator[Any]:
 
 
 def _lines_of_standard_input() -> queue.Queue[bytes]:
-    """Read standard input in a thread, which can be waited for with a time limit on every system; b"" at its end."""
+    """Read standard input in a thread, which can be waited for with a time limit on every system; b"" at its end.
+
+    It reads below Python's buffers, whose locks a thread must not hold when the interpreter ends.
+    """
     lines: queue.Queue[bytes] = queue.Queue()
 
     def read() -> None:
-        for line in sys.stdin.buffer:
-            lines.put(line)
+        unfinished = b""
+        while more := os.read(sys.stdin.fileno(), 65536):
+            *whole, unfinished = (unfinished + more).split(b"\n")
+            for line in whole:
+                lines.put(line + b"\n")
         lines.put(b"")
 
     threading.Thread(target=read, daemon=True).start()

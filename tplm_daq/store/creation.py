@@ -19,7 +19,7 @@ from pathlib import Path
 
 import h5py
 
-from tplm_daq.errors import InputError
+from tplm_daq.errors import InputError, StoreError
 from tplm_daq.store import layout
 from tplm_daq.store.header import create_tables, write_header
 from tplm_daq.store.opening import sync
@@ -72,7 +72,27 @@ def fill_new(path: Path, header: layout.RunHeader, start: datetime) -> h5py.File
     -------
     h5py.File
         The file, everything on the disk.
+
+    Raises
+    ------
+    StoreError
+        If the disk does not take it; no file is left.
     """
+    try:
+        return _filled(path, header, start)
+    except (OSError, RuntimeError) as error:
+        path.unlink()
+        raise StoreError(
+            f"{path}: the disk does not take the file ({error}), so nothing was measured and no file is left. "
+            "Make room, or choose another folder with --out."
+        ) from error
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def _filled(path: Path, header: layout.RunHeader, start: datetime) -> h5py.File:
+    """Write everything and open the file once more as it stays."""
     make_room(path, header.delay_ns.nbytes + len(header.recipe_text) + len(header.rig_text))
     with h5py.File(path, "r+") as file:
         write_header(file, header, start)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from tplm_daq.store import layout
 from tplm_daq.store.columns import count_rows, read_points
-from tplm_daq.store.header import child
-from tplm_daq.store.summing import sum_positions
+from tplm_daq.store.default_plot import write_default_plot
 from tplm_daq.store.tree import write_value
 
 
@@ -27,7 +25,7 @@ def write_end(entry: h5py.Group, end_time: str, finish_reason: str) -> None:
     """
     take_back_end(entry)
     if count_rows(entry[layout.POINTS]):
-        _write_data(entry)
+        write_default_plot(entry)
         entry.attrs["default"] = layout.DATA
     write_value(entry, layout.END_TIME, end_time)
     write_value(entry, layout.FINISH_REASON, finish_reason)
@@ -65,24 +63,3 @@ def take_back_end(entry: h5py.Group) -> None:
     for table in (entry[layout.COUNTS], *entry[layout.POINTS].values()):
         if len(table) > n_points:
             table.resize(n_points, axis=0)
-
-
-def _write_data(entry: h5py.Group) -> None:
-    """Write `/entry/data` from the points in the file."""
-    counts = entry[layout.COUNTS]
-    summed = sum_positions(read_points(entry), counts.__getitem__, counts.shape[1])
-    data = child(entry, layout.DATA, "NXdata")
-    _write_image(data, layout.COUNTS, summed.counts, "photons")
-    _write_image(data, f"{layout.COUNTS}_errors", np.sqrt(summed.counts).astype(np.float32), "square root of photons")
-    for name, values in (("x_nm", summed.x_nm), ("y_nm", summed.y_nm), (layout.DWELL, summed.dwell_s)):
-        write_value(data, name, values)
-        data.attrs[f"{name}_indices"] = 0
-    data[layout.DELAY] = entry[layout.DELAY]
-    axis = f"{entry[layout.POINTS].attrs[layout.POSITION_AXIS]}_nm"
-    data.attrs.update(signal=layout.COUNTS, axes=[axis, layout.DELAY], title=entry[layout.TITLE].asstr()[()])
-
-
-def _write_image(data: h5py.Group, name: str, values: NDArray[np.generic], long_name: str) -> None:
-    """Write an array over position and delay, compressed."""
-    image = data.create_dataset(name, data=values, compression="gzip", compression_opts=1, shuffle=True)
-    image.attrs.update(units="counts", long_name=long_name)

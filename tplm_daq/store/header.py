@@ -47,6 +47,8 @@ def write_header(file: h5py.File, header: layout.RunHeader, start: datetime) -> 
     _write_instrument(entry, header)
     delay = write_value(entry, layout.DELAY, np.asarray(header.delay_ns, dtype=np.float64))
     delay.attrs["long_name"] = "delay"
+    write_value(entry, layout.PATH, np.asarray(header.positions_nm, dtype=np.float64))
+    write_value(entry, layout.CLOCK_ZERO, float(header.clock_zero_s))
 
 
 def create_tables(entry: h5py.Group, header: layout.RunHeader) -> None:
@@ -107,6 +109,8 @@ def read_header(entry: h5py.Group) -> layout.RunHeader:
         pixel_nm=(float(x_pixel_nm), float(y_pixel_nm)),
         dead_time_ns=known.get(layout.DEAD_TIME),
         position_axis=str(entry[layout.POINTS].attrs[layout.POSITION_AXIS]),
+        positions_nm=entry[layout.PATH][()],
+        clock_zero_s=float(entry[layout.CLOCK_ZERO][()]),
     )
 
 

@@ -16,8 +16,11 @@ The file is HDF5 with NeXus attributes (NeXus user manual, "Data groups and attr
         |-- points           NXdata        one column per quantity, one row per point; @n_rows, @position_axis
         |-- counts           uint32        (n_point, n_bin), one compressed chunk per point
         |-- delay_ns         float64       (n_bin,), bin centres
+        |-- path_nm          float64       (n_position, 2), x and y asked for at each index
+        |-- clock_zero_s     float64       the rig's clock at the start of the run
         |-- log              NXcollection  time, level, text: one row per event; @n_rows
-        |-- data             NXdata        counts summed per position, written when the run ends
+        |-- data             NXdata        counts summed per position, written when the run ends: (position, delay),
+        |                                  of a whole raster (y, x, delay)
         |-- analysis_1 ...   NXprocess     method, date, recipe and a group `result`
         `-- truth            NXcollection  what the simulated sample was; only on a simulated rig
 
@@ -56,6 +59,7 @@ REPETITION_RATE = "repetition_rate_hz"
 PIXEL, DEAD_TIME, RESPONSE, T0 = "pixel_nm", "dead_time_ns", "response_fwhm_ns", "t0_ns"
 SNAPSHOT_TIME, SNAPSHOT_ERROR = "time", "error"
 POINTS, COUNTS, DELAY = "points", "counts", "delay_ns"
+PATH, CLOCK_ZERO = "path_nm", "clock_zero_s"
 N_ROWS, POSITION_AXIS = "n_rows", "position_axis"
 LOG, LOG_COLUMNS = "log", ("time", "level", "text")
 DATA, DWELL = "data", "dwell_s"
@@ -141,8 +145,8 @@ class PointRow:
         Sample temperature and average power at the sample.
     flags : PointFlags
         How far to trust the point.
-    start_s : float
-        When counting began, since the start of the run.
+    start_s, end_s : float
+        When counting began and when it was over, since the start of the run.
     """
 
     pass_index: int
@@ -161,6 +165,7 @@ class PointRow:
     power_nw: float
     flags: PointFlags
     start_s: float
+    end_s: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,7 +191,11 @@ class RunHeader:
     dead_time_ns : float or None
         Time for which the detection is blind after a photon, if known.
     position_axis : str
-        "x" or "y": the axis along which a line scan is drawn and fitted.
+        "x" or "y": the axis along which a line scan is drawn; "xy" for a raster.
+    positions_nm : ndarray of float64, shape (n_position, 2)
+        The path: x and y asked for at each index, sample plane.
+    clock_zero_s : float
+        What the rig's clock showed at the start of the run.
     truth : mapping or None
         Properties of the simulated sample; None on a real rig, and always None in a header that was
         read back, so that no analysis meets it by accident.
@@ -203,6 +212,8 @@ class RunHeader:
     pixel_nm: tuple[float, float]
     dead_time_ns: float | None
     position_axis: str
+    positions_nm: NDArray[np.float64]
+    clock_zero_s: float
     truth: Mapping[str, object] | None = None
 
     def map_of(
@@ -255,6 +266,12 @@ def row_values(row: PointRow) -> dict[str, int | float]:
         Column name to value, in the order of `POINT_DTYPE`.
     """
     return {_column_name(f.name): getattr(row, f.name) for f in dataclasses.fields(PointRow)}
+
+
+def row_of(record: np.void) -> PointRow:
+    """Return a record of `POINT_DTYPE` as the row that it was."""
+    values = dict(zip([field.name for field in dataclasses.fields(PointRow)], record.item(), strict=True))
+    return PointRow(**{**values, "flags": PointFlags(values["flags"])})
 
 
 def unit_of(name: str) -> str | None:

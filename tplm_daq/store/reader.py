@@ -6,6 +6,7 @@ the file anew, so nothing is to be closed and nobody is locked out.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,16 @@ class RunFile:
         """Return the histogram of every point, uint32 (n_point, n_bin)."""
         with reading(self.path) as entry:
             return np.asarray(entry[layout.COUNTS][: self.n_points])
+
+    def row(self, number: int) -> tuple[layout.PointRow, NDArray[np.uint32]]:
+        """Return one point and its histogram; the last one is number -1."""
+        with reading(self.path) as entry:
+            counts = entry[layout.COUNTS][range(self.n_points)[number]]
+        return layout.row_of(self.points[number]), np.asarray(counts)
+
+    def rows(self) -> Iterator[tuple[layout.PointRow, NDArray[np.uint32]]]:
+        """Yield every point with its histogram, in the order in which they were taken."""
+        return (self.row(number) for number in range(self.n_points))
 
     def map(self, leave_out: layout.PointFlags = layout.PointFlags.GOOD) -> TimePositionMap:
         """Return the counts summed per position, as analysis takes them.
@@ -124,9 +135,16 @@ class RunFile:
             return read_tree(entry[layout.ENVIRONMENT]) | {str(read_value(program)): str(program.attrs["version"])}
 
     def truth(self) -> dict[str, object] | None:
-        """Return what the simulated sample was, None on a real rig; for comparison only, never for analysis."""
+        """Return what the simulated sample was, None on a real rig; for comparison only, never for analysis.
+
+        Returns
+        -------
+        dict or None
+            Numbers, texts, and lists of them.
+        """
         with reading(self.path) as entry:
-            return read_tree(entry[layout.TRUTH]) if layout.TRUTH in entry else None
+            found = read_tree(entry[layout.TRUTH]) if layout.TRUTH in entry else None
+        return found and {name: each.tolist() if isinstance(each, np.ndarray) else each for name, each in found.items()}
 
     def defects(self) -> list[str]:
         """Return what contradicts itself in the file, one sentence each; empty if all is well.

@@ -92,12 +92,7 @@ class RunWriter:
         """
         path = Path(path)
         make_new(path)
-        try:
-            with reporting(path, 0):
-                file = fill_new(path, header, now())
-        except BaseException:
-            path.unlink()
-            raise
+        file = fill_new(path, header, now())
         return cls(path, file, now, wait)
 
     @classmethod

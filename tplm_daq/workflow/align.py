@@ -1,7 +1,7 @@
 """Alignment before a scan: finds the spot.
 
-A short line of points along each axis, the cross axis first, and a Gaussian through their rates. The
-runner's protection (interruption, guards, safe state) holds here as during a scan.
+A short line of points along each axis that needs it, and a Gaussian through their rates. The runner's
+protection (interruption, guards, safe state) holds here as during a scan.
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tplm_daq.acquire.passes import PlannedPoint
+from tplm_daq.acquire.path import assumed_centre, search_lines
 from tplm_daq.acquire.point import PointSettings, acquire_point
 from tplm_daq.acquire.waiting import Checkpoint
 from tplm_daq.analysis.profile import fit_gaussians
 from tplm_daq.errors import FitError
-from tplm_daq.recipes.scan import LinePath
+from tplm_daq.recipes.scan import ScanPath
 from tplm_daq.roles import Microscope
 
-N_POSITIONS = 9
 DWELL_S = 0.1
 """Per position; 9 x 0.1 s at a peak of 2 kcps find the centre to 15 nm, a tenth of the spot's width."""
 ALIGNMENT_PASS = -1
@@ -26,19 +27,19 @@ ALIGNMENT_PASS = -1
 
 def find_centre(
     microscope: Microscope,
-    path: LinePath,
+    path: ScanPath,
     settings: PointSettings,
     checkpoint: Checkpoint,
     warn: Callable[[str], None],
 ) -> tuple[float, float]:
-    """Return the centre through which the path shall run.
+    """Return the centre of the spot, through which the path shall run.
 
     Parameters
     ----------
     microscope : Microscope
         The rig with light on the sample.
-    path : LinePath
-        Its `centre` is a coordinate along its axis, or ``auto`` to look for the spot within its half width.
+    path : LinePath or RasterPath
+        Its `centre`, or ``auto`` to look for the spot within its extent.
     settings : PointSettings
         As for the points of the scan.
     checkpoint, warn : callable
@@ -52,36 +53,31 @@ def find_centre(
     Raises
     ------
     FitError
-        There is no spot within the half width.
+        There is no spot within the extent of the path.
     DeviceError, GuardStop, Aborted
         As for any point.
     """
-    along = "xy".index(path.axis)
-    centre_nm = [0.0, 0.0]
-    centre_nm[1 - along] = 0.0
-    if path.centre_nm != "auto":
-        centre_nm[along] = path.centre_nm
-    axes = [1 - along] if path.centre_nm != "auto" else [1 - along, along]
-    for axis in axes:
-        offsets_nm = np.linspace(-path.half_width_nm, path.half_width_nm, N_POSITIONS)
-        rates = np.empty(N_POSITIONS)
-        for i, offset_nm in enumerate(offsets_nm):
-            place_nm = list(centre_nm)
-            place_nm[axis] += float(offset_nm)
-            planned = PlannedPoint(ALIGNMENT_PASS, i, place_nm[0], place_nm[1], DWELL_S)
+    centre_nm = assumed_centre(path)
+    for line in search_lines(path):
+        places_nm = line.positions(centre_nm)
+        rates = np.empty(len(places_nm))
+        for i, (x_nm, y_nm) in enumerate(places_nm.tolist()):
+            planned = PlannedPoint(ALIGNMENT_PASS, i, x_nm, y_nm, DWELL_S)
             row, counts = acquire_point(microscope, planned, settings, checkpoint, warn)
             rates[i] = counts.sum() / row.live_s
-        centre_nm[axis] += _centre_of(offsets_nm, rates, "xy"[axis])
-    return centre_nm[0], centre_nm[1]
+        found_nm = _centre_of(places_nm[:, "xy".index(line.axis)], rates, line.axis)
+        centre_nm = (found_nm, centre_nm[1]) if line.axis == "x" else (centre_nm[0], found_nm)
+    return centre_nm
 
 
-def _centre_of(offsets_nm: np.ndarray, rates: np.ndarray, axis: str) -> float:
-    fit = fit_gaussians(offsets_nm, (rates - rates.min())[:, None])
-    centre_nm = float(fit.centre_nm[0])
-    if not abs(centre_nm) < offsets_nm[-1]:
+def _centre_of(position_nm: NDArray[np.float64], rates: NDArray[np.float64], axis: str) -> float:
+    """Return the coordinate of the spot from the rates at positions in nm, both float64 (n_position,)."""
+    low_nm, high_nm = position_nm[0], position_nm[-1]
+    centre_nm = float(fit_gaussians(position_nm, (rates - rates.min())[:, None]).centre_nm[0])
+    if not low_nm < centre_nm < high_nm:
         raise FitError(
-            f"no spot found along {axis} within {offsets_nm[-1]:g} nm of the optical axis: rates run from "
-            f"{rates.min():.0f} to {rates.max():.0f} counts/s. Check that light reaches the detector, "
-            "correct the centre in the rig file, or give path.centre."
+            f"no spot found along {axis} between {low_nm:g} and {high_nm:g} nm: rates run from {rates.min():.0f} to "
+            f"{rates.max():.0f} counts/s. Check that light reaches the detector, correct the centre in the rig file, "
+            "or give path.centre."
         )
     return centre_nm

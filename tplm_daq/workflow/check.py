@@ -9,27 +9,46 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from tplm_daq.analysis.design import PlannedScan
+from tplm_daq.acquire.path import extents
+from tplm_daq.analysis.design import expected_scan
 from tplm_daq.errors import FitError, InputError
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.rig import planning
-from tplm_daq.workflow import forecast
-
-FULL_BIN = 65535
-"""Counts at which the counter stops a point: its bins have 16 bits."""
-
-NARROWEST_SIGMA = 2.4
-"""Half width of a path, in units of the spot's sigma0, below which time is better spent further out: the positions that
-tell most about D lie 2.4 to 2.9 sigma0 from the centre."""
+from tplm_daq.workflow import advice, forecast
+from tplm_daq.workflow.rehearsal import (
+    Rehearsal,
+    Spot,
+    disk_mb,
+    homing_time_s,
+    places_nm,
+    planned_scan,
+    rehearse,
+    relative_error,
+)
 
 
 @dataclass(frozen=True)
 class Precision:
-    """Standard error of D relative to D that the scan would reach if D were this."""
+    """What the scan would reach if D were this, and what it would take.
+
+    Attributes
+    ----------
+    diffusivity_cm2_s : float
+        D.
+    relative_standard_error : float
+        Standard error of D relative to D at the end.
+    n_photons : float
+        Counts in the window of the analysis.
+    dwell_s, time_s : float
+        Counting alone, and the whole scan.
+    """
 
     diffusivity_cm2_s: float
     relative_standard_error: float
+    n_photons: float
+    dwell_s: float
+    time_s: float
 
 
 @dataclass(frozen=True)
@@ -43,9 +62,10 @@ class CheckReport:
     n_points, n_positions, n_passes, n_bins : int
         Points of the whole scan, positions on the path, passes, and bins kept of each histogram.
     dwell_s, time_s, homing_s : float
-        Counting alone; the whole scan with moves and alignment; what a reference run would add at most.
+        Counting alone; the whole scan with moves and alignment; what a reference run would add at most. Like points,
+        passes, room and dose, those of a scan for precision are for the diffusivity that takes longest.
     step_nm : float
-        Distance of neighbouring positions.
+        Distance of neighbouring positions; of a raster along the axis on which it is larger.
     travel_mm : dict
         Lowest and highest actuator position that will be used, by axis.
     period_ns, span_ns : float
@@ -55,7 +75,7 @@ class CheckReport:
     peak_cps, counts_per_pulse : float or None
         Count rate to expect at the centre of the spot, and the share of pulses that give a count; None if unknown.
     precision : tuple of Precision
-        Empty if the count rate is unknown, or D would not be determined.
+        Empty if the count rate is unknown, D would not be determined, or the path is a raster.
     disk_mb : float
         Room for the counts, at most.
     dose_nj : float
@@ -106,12 +126,14 @@ def require_feasible(recipe: ScanRecipe, rig: RigRecipe) -> None:
     light, counter, limits = recipe.light, recipe.counter, rig.limits
     requirements: list[Callable[[], object]] = [
         lambda: planning.check_light(limits, light.repetition_rate_hz, light.average_power_nw),
-        lambda: planning.check_bin_width(counter.bin_width_ps, planning.PICOHARP_WIDTHS_PS, "counter"),
-        lambda: planning.check_span(counter.span_ns, counter.bin_width_ps),
-        lambda: planning.sync_divider(light.repetition_rate_hz),
+        lambda: planning.check_bin_width(counter.bin_width_ps, planning.bin_widths_ps(rig.devices.counter), "counter"),
+        lambda: planning.check_span(counter.span_ns, counter.bin_width_ps, rig.devices.counter, counter.mode),
+        lambda: planning.sync_divider(light.repetition_rate_hz, rig.devices.counter),
         lambda: _check_path(recipe, rig, "x"),
         lambda: _check_path(recipe, rig, "y"),
         lambda: _check_temperature(recipe, rig),
+        lambda: planning.check_filter(rig.devices, recipe.detection_filter),
+        lambda: planning.check_spot(rig.devices, recipe.spot_nm),
     ]
     problems = []
     for requirement in requirements:
@@ -145,51 +167,72 @@ def check_scan(recipe: ScanRecipe, rig: RigRecipe) -> CheckReport:
     """
     require_feasible(recipe, rig)
     path, counter, light = recipe.path, recipe.counter, recipe.light
-    time = forecast.duration(recipe, rig)
     n_bins = math.ceil(counter.span_ns * 1e3 / counter.bin_width_ps)
     peak_cps = forecast.expected_peak_cps(recipe, rig)
-    warnings = _about_path(recipe, rig) + _about_delays(recipe)
+    warnings = advice.about_path(recipe, rig) + advice.about_delays(recipe)
+    scan = rehearse(recipe, rig, None)
     precision: tuple[Precision, ...] = ()
     if peak_cps is None:
         warnings.append(
             "Count rate, pile-up and precision are unknown: give optics.expected_rate in the rig file, "
             'such as "2 kcps/nW", from an earlier run.'
         )
-    else:
-        plan = forecast.planned_scan(recipe, rig, peak_cps)
-        warnings += _about_rates(recipe, rig, plan)
+    elif path.shape == "line":
         try:
-            precision = tuple(Precision(*pair) for pair in forecast.relative_errors(plan).items())
+            scan, precision = _predicted(recipe, rig, peak_cps, scan)
         except FitError as error:
             warnings.append(f"D will not be determined. {error}")
+    else:
+        warnings.append("The precision of D is predicted for lines only, not for a raster.")
+    if peak_cps is not None:
+        warnings += advice.about_rates(recipe, rig, forecast.planned_line(recipe, rig, peak_cps), scan.longest_s)
+    target = recipe.passes.target_precision
+    warnings += advice.about_target(
+        target, {each.diffusivity_cm2_s: each.relative_standard_error for each in precision}
+    )
     return CheckReport(
         title=recipe.title,
         rig=rig.name,
-        n_points=recipe.n_points,
+        n_points=scan.n_points,
         n_positions=path.n_positions,
-        n_passes=recipe.passes.n_passes,
-        dwell_s=recipe.n_points * recipe.passes.dwell_per_point_s,
-        time_s=time.scan_s,
-        homing_s=time.homing_s,
-        step_nm=_step_nm(recipe),
+        n_passes=scan.n_passes,
+        dwell_s=float(scan.counted_s.sum()),
+        time_s=scan.time_s,
+        homing_s=homing_time_s(rig),
+        step_nm=max(extent.step_nm for extent in extents(path)),
         travel_mm={axis: _travel_mm(recipe, rig, axis) for axis in "xy"},
         period_ns=1e9 / light.repetition_rate_hz,
         span_ns=counter.span_ns,
         n_bins=n_bins,
-        sync_divider=planning.sync_divider(light.repetition_rate_hz),
+        sync_divider=planning.sync_divider(light.repetition_rate_hz, rig.devices.counter),
         peak_cps=peak_cps,
         counts_per_pulse=None if peak_cps is None else peak_cps / light.repetition_rate_hz,
         precision=precision,
-        disk_mb=recipe.n_points * n_bins * forecast.BYTES_PER_BIN / 1e6,
-        dose_nj=light.average_power_nw * time.light_s,
+        disk_mb=disk_mb(recipe, scan.n_points),
+        dose_nj=light.average_power_nw * scan.light_s,
         warnings=tuple(warnings),
     )
 
 
+def _predicted(
+    recipe: ScanRecipe, rig: RigRecipe, peak_cps: float, scan: Rehearsal
+) -> tuple[Rehearsal, tuple[Precision, ...]]:
+    """Return the longest scan that is to be expected, and what is known of each diffusivity at its end."""
+    rehearsals, precision = [], []
+    for diffusivity_cm2_s in forecast.DIFFUSIVITIES_CM2_S:
+        spot = Spot(diffusivity_cm2_s, peak_cps)
+        this = rehearse(recipe, rig, spot) if recipe.passes.is_adaptive else scan
+        likelihood, _ = expected_scan(planned_scan(recipe, rig, peak_cps, this.counted_s), diffusivity_cm2_s)
+        error, n_photons = relative_error(recipe, rig, spot, this.counted_s), float(likelihood.counts[:, :-1].sum())
+        precision.append(Precision(diffusivity_cm2_s, error, n_photons, float(this.counted_s.sum()), this.time_s))
+        rehearsals.append(this)
+    return max(rehearsals, key=lambda each: each.time_s), tuple(precision)
+
+
 def _ends_nm(recipe: ScanRecipe, axis: str) -> tuple[float, float]:
     """Return the lowest and highest coordinate along an axis that alignment and scan visit."""
-    centre_nm = forecast.centre_of(recipe.path)["xy".index(axis)]
-    return centre_nm - recipe.path.half_width_nm, centre_nm + recipe.path.half_width_nm
+    along_nm = places_nm(recipe)[:, "xy".index(axis)]
+    return float(along_nm.min()), float(along_nm.max())
 
 
 def _check_path(recipe: ScanRecipe, rig: RigRecipe, axis: str) -> None:
@@ -211,69 +254,3 @@ def _check_temperature(recipe: ScanRecipe, rig: RigRecipe) -> None:
 def _travel_mm(recipe: ScanRecipe, rig: RigRecipe, axis: str) -> tuple[float, float]:
     low_mm, high_mm = sorted(planning.travels(rig)[axis].to_mm(end_nm) for end_nm in _ends_nm(recipe, axis))
     return low_mm, high_mm
-
-
-def _step_nm(recipe: ScanRecipe) -> float:
-    return 2.0 * recipe.path.half_width_nm / (recipe.path.n_positions - 1)
-
-
-def _about_path(recipe: ScanRecipe, rig: RigRecipe) -> list[str]:
-    path, optics = recipe.path, rig.optics
-    step_nm, half_psf_nm, wanted_nm = _step_nm(recipe), 0.5 * optics.psf_sigma_nm, NARROWEST_SIGMA * optics.sigma0_nm
-    low_nm, high_nm = planning.travels(rig)[path.axis].limits_nm()
-    reach_nm = min(-low_nm, high_nm)
-    warnings = []
-    if step_nm > half_psf_nm:
-        n_wanted = math.ceil(2.0 * path.half_width_nm / half_psf_nm) + 1
-        warnings.append(
-            f"Positions are {step_nm:.0f} nm apart, more than half the sigma of the point-spread function "
-            f"({half_psf_nm:.0f} nm): a spot that is not Gaussian would go unseen. Take {n_wanted} positions."
-        )
-    if path.half_width_nm < wanted_nm:
-        warnings.append(
-            f"The half width of {path.half_width_nm:.0f} nm is less than {NARROWEST_SIGMA:g} sigma0 ({wanted_nm:.0f} "
-            "nm), where the positions lie that tell most about D. Take a wider path."
-        )
-    if path.centre_nm == "auto" and 2.0 * path.half_width_nm > reach_nm:
-        warnings.append(
-            f"The travel reaches {reach_nm:.0f} nm from the optical axis: a spot that is found more than "
-            f"{reach_nm - path.half_width_nm:.0f} nm away from it cannot be scanned."
-        )
-    if recipe.passes.n_passes == 1:
-        warnings.append("A single pass turns drift into a shift of D. Take several passes, such as n_passes: 10.")
-    return warnings
-
-
-def _about_delays(recipe: ScanRecipe) -> list[str]:
-    span_ns, window_ns = recipe.counter.span_ns, recipe.analysis.window_ns
-    if span_ns > window_ns:
-        return []
-    return [
-        f"The span of {span_ns:g} ns does not hold the analysis window of {window_ns:g} ns after the pulse. "
-        "Take a longer span or a shorter window."
-    ]
-
-
-def _about_rates(recipe: ScanRecipe, rig: RigRecipe, plan: PlannedScan) -> list[str]:
-    guards, warnings = rig.guards, []
-    ratio = plan.peak_cps / plan.repetition_rate_hz
-    expected = f"{plan.peak_cps * 1e-3:.3g} kcps are expected at the centre of the spot"
-    if ratio > guards.rate_ratio_stop:
-        warnings.append(
-            f"{expected}: {ratio:.1%} of the pulses give a count, and the guard stops the run at "
-            f"{guards.rate_ratio_stop:.1%}. Lower the power, or attenuate the detection."
-        )
-    elif ratio > guards.rate_ratio_warn:
-        warnings.append(
-            f"{expected}: {ratio:.1%} of the pulses give a count, above {guards.rate_ratio_warn:.1%}; "
-            "points will be marked as piled up, and the analysis corrects for it."
-        )
-    if plan.peak_cps > guards.detector_limit_cps:
-        warnings.append(f"{expected}, and the guard stops the run at {guards.detector_limit_cps * 1e-6:g} Mcps.")
-    fullest = forecast.fullest_bin(recipe, plan)
-    if fullest > FULL_BIN:
-        warnings.append(
-            f"The fullest bin of a point would get {fullest:.0f} counts, and the counter stops at {FULL_BIN}. "
-            "Take more passes or narrower bins."
-        )
-    return warnings

@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from tplm_daq.errors import DeviceError, TplmError
+from tplm_daq.readings import Setting
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.rig.lock import RigLock
 from tplm_daq.rig.probe import Answer, SerialPort, ask_devices, serial_ports
-from tplm_daq.roles import Operator, Setting
+from tplm_daq.roles import Operator
 
 MANUAL = "by hand"
 """In place of the address of a device without an interface."""

@@ -1,25 +1,29 @@
-"""What a scan will take and give: visits, time, light, count rate, precision of D. Nothing is opened for it.
+"""What is known of a scan before it runs: count rate, the line as the analysis will see it, what visits cost.
 
-The visits are those of the alignment and of the planner that the scan itself uses; the spot is taken to be where the
-recipe says, or on the optical axis.
+How passes follow from this is in `tplm_daq.workflow.precision`, and what becomes of the whole scan in
+`tplm_daq.workflow.rehearsal`. Nothing is opened for it; the spot is taken to be where the recipe says, or on the
+optical axis.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tplm_daq.acquire.passes import PlannedPoint, UpAndDown
-from tplm_daq.acquire.path import line_positions
+from tplm_daq.acquire.passes import Pass
+from tplm_daq.acquire.path import scan_positions
 from tplm_daq.acquire.watch import METER_S
-from tplm_daq.analysis.design import PlannedScan, expected_scan, expected_standard_error
+from tplm_daq.analysis.design import PlannedScan, expected_scan
 from tplm_daq.analysis.models import pixel_profile
 from tplm_daq.recipes.rig import RigRecipe
-from tplm_daq.recipes.scan import LinePath, ScanRecipe
+from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.rig.planning import AxisTravel, travels
-from tplm_daq.workflow.align import ALIGNMENT_PASS, DWELL_S, N_POSITIONS
+
+FloatArray = NDArray[np.float64]
 
 DIFFUSIVITIES_CM2_S = (0.01, 0.05, 0.15)
 """For which the precision is predicted: the range of Science Advances 10, eadj2630 (2024)."""
@@ -40,86 +44,75 @@ DEFAULT_RESPONSE_PS = 80.0
 
 
 @dataclass(frozen=True)
-class Duration:
-    """How long a scan takes from the first move to the last point.
+class Costs:
+    """What visits take beside counting.
 
     Attributes
     ----------
-    scan_s : float
-        Alignment and all points, without a reference run.
-    homing_s : float
-        What a reference run adds at most, if the actuators need one.
-    light_s : float
-        Time for which the sample is under light.
+    axes : mapping of str to AxisTravel
+        Both axes of the detector; they move at once.
+    visit_s : float
+        Time at every stop, in s: settling, read-out, and the rate meters if the light was off.
     """
 
-    scan_s: float
-    homing_s: float
-    light_s: float
+    axes: Mapping[str, AxisTravel]
+    visit_s: float
 
+    @classmethod
+    def of(cls, recipe: ScanRecipe, rig: RigRecipe) -> Costs:
+        """Return the costs of a scan on a rig."""
+        light_s = 0.0 if recipe.light.between_points == "on" else 2 * METER_S
+        return cls(travels(rig), rig.policies.settle_s + READ_OUT_S + light_s)
 
-def centre_of(path: LinePath) -> tuple[float, float]:
-    """Return x and y in nm of the point through which the path is taken to run."""
-    along_nm = 0.0 if path.centre_nm == "auto" else path.centre_nm
-    return (along_nm, 0.0) if path.axis == "x" else (0.0, along_nm)
+    def moves_s(self, places_nm: FloatArray) -> float:
+        """Return the time for all moves from place to place, x and y in nm, float64 (n, 2)."""
+        return sum(
+            max(
+                _move_s(axis, *pair)
+                for axis, pair in zip(self.axes.values(), zip(here, there, strict=True), strict=True)
+            )
+            for here, there in pairwise(places_nm.tolist())
+        )
 
+    def pass_s(self, points: Pass) -> float:
+        """Return the time of a pass from its first stop to the end of its last."""
+        places_nm = np.array([(point.x_nm, point.y_nm) for point in points])
+        return self.moves_s(places_nm) + sum(self.visit_s + point.dwell_s for point in points)
 
-def visits(recipe: ScanRecipe) -> Iterator[PlannedPoint]:
-    """Yield every point that will be visited: those of the alignment, then those of the scan."""
-    path, centre_nm = recipe.path, centre_of(recipe.path)
-    along = "xy".index(path.axis)
-    for axis in [1 - along, along] if path.centre_nm == "auto" else [1 - along]:
-        for i, offset_nm in enumerate(np.linspace(-path.half_width_nm, path.half_width_nm, N_POSITIONS)):
-            place_nm = list(centre_nm)
-            place_nm[axis] += float(offset_nm)
-            yield PlannedPoint(ALIGNMENT_PASS, i, place_nm[0], place_nm[1], DWELL_S)
-    planner = UpAndDown(line_positions(path, centre_nm), recipe.passes.dwell_per_point_s, recipe.passes.n_passes)
-    while (points := planner.next_pass(None)) is not None:
-        yield from points
+    def first_move_s(self, place_nm: FloatArray) -> float:
+        """Return the time from the reference position to a place, x and y in nm, float64 (2,)."""
+        ends = zip(self.axes.values(), place_nm.tolist(), strict=True)
+        return max(axis.first_move_s(end_nm) for axis, end_nm in ends)
 
-
-def duration(recipe: ScanRecipe, rig: RigRecipe) -> Duration:
-    """Return how long a scan will take on a rig; the first move is taken to begin at the reference position."""
-    x, y = travels(rig).values()
-    is_light_kept_on = recipe.light.between_points == "on"
-    light_lead_s = 0.0 if is_light_kept_on else 2 * METER_S
-    scan_s = light_s = 3 * METER_S
-    place_nm = None
-    for point in visits(recipe):
-        if place_nm is None:
-            move_s = max(x.first_move_s(point.x_nm), y.first_move_s(point.y_nm))
-        else:
-            move_s = max(_move_s(x, place_nm[0], point.x_nm), _move_s(y, place_nm[1], point.y_nm))
-        under_light_s = light_lead_s + point.dwell_s
-        scan_s += move_s + rig.policies.settle_s + under_light_s + READ_OUT_S
-        light_s += under_light_s
-        place_nm = (point.x_nm, point.y_nm)
-    homing_s = max(x.homing_time_s(), y.homing_time_s())
-    return Duration(scan_s, homing_s, scan_s if is_light_kept_on else light_s)
+    def mean_visit_s(self, positions_nm: FloatArray) -> float:
+        """Return the time per visit beside counting on the way along positions, float64 (n, 2) in nm, and back."""
+        there_and_back_s = self.moves_s(positions_nm) + self.moves_s(positions_nm[::-1])
+        return self.visit_s + 0.5 * there_and_back_s / max(len(positions_nm) - 1, 1)
 
 
 def expected_peak_cps(recipe: ScanRecipe, rig: RigRecipe) -> float | None:
     """Return the count rate to expect at the centre of the spot; None if the rig file does not tell."""
-    optics = rig.optics
+    optics, wheel = rig.optics, rig.devices.detection_filter
+    passed_nw = recipe.light.average_power_nw * (1.0 if wheel is None else wheel.transmission(recipe.detection_filter))
     if optics.expected_rate_cps_nw is not None:
-        return optics.expected_rate_cps_nw * recipe.light.average_power_nw
+        return optics.expected_rate_cps_nw * passed_nw
     if rig.simulation is None:
         return None
     share = 1.0
     for pixel_nm in optics.pixel_nm:
         share *= _caught(pixel_nm, optics.sigma0_nm) / _caught(REFERENCE_PIXEL_NM, optics.sigma0_nm)
-    return SIMULATED_RATE_CPS_NW * rig.simulation.brightness * share * recipe.light.average_power_nw
+    return SIMULATED_RATE_CPS_NW * rig.simulation.brightness * share * passed_nw
 
 
-def planned_scan(recipe: ScanRecipe, rig: RigRecipe, peak_cps: float) -> PlannedScan:
-    """Return the scan as the analysis will see it."""
-    path, optics = recipe.path, rig.optics
-    along_nm = np.linspace(-path.half_width_nm, path.half_width_nm, path.n_positions)
-    pixel_nm = optics.pixel_nm if path.axis == "x" else optics.pixel_nm[::-1]
+def planned_line(recipe: ScanRecipe, rig: RigRecipe, peak_cps: float) -> PlannedScan:
+    """Return a line as the analysis will see it, 1 s counted at each position; of a raster, its middle row."""
+    optics = rig.optics
+    axis = "xy".index(recipe.path.axes[0])
+    along_nm = np.unique(scan_positions(recipe.path, (0.0, 0.0))[:, axis])
     return PlannedScan(
         position_nm=along_nm,
-        dwell_s=np.full(path.n_positions, recipe.passes.dwell_per_point_s * recipe.passes.n_passes),
-        pixel_nm=(pixel_nm[0], pixel_nm[1]),
+        dwell_s=np.ones(len(along_nm)),
+        pixel_nm=(optics.pixel_nm[axis], optics.pixel_nm[1 - axis]),
         sigma0_nm=optics.sigma0_nm,
         peak_cps=peak_cps,
         repetition_rate_hz=recipe.light.repetition_rate_hz,
@@ -129,21 +122,10 @@ def planned_scan(recipe: ScanRecipe, rig: RigRecipe, peak_cps: float) -> Planned
     )
 
 
-def relative_errors(plan: PlannedScan) -> dict[float, float]:
-    """Return the standard error of D relative to D, by D in cm2/s.
-
-    Raises
-    ------
-    FitError
-        The scan does not determine D.
-    """
-    return {d_cm2_s: expected_standard_error(plan, d_cm2_s) / d_cm2_s for d_cm2_s in DIFFUSIVITIES_CM2_S}
-
-
-def fullest_bin(recipe: ScanRecipe, plan: PlannedScan) -> float:
-    """Return the counts to expect in the fullest bin of one point."""
+def fullest_bin_cps(recipe: ScanRecipe, plan: PlannedScan) -> float:
+    """Return the counts per second to expect in the fullest bin at the centre of the spot."""
     likelihood, _ = expected_scan(plan, DIFFUSIVITIES_CM2_S[0])
-    return float(likelihood.counts[:, :-1].max()) / _n_summed(recipe) / recipe.passes.n_passes
+    return float((likelihood.counts / plan.dwell_s[:, None])[:, :-1].max()) / _n_summed(recipe)
 
 
 def _n_summed(recipe: ScanRecipe) -> int:

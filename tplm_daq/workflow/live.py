@@ -7,6 +7,7 @@ is free, so that results skip points rather than queue up.
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +19,9 @@ from tplm_daq.photons.histogram import TimePositionMap
 from tplm_daq.recipes.analysis import AnalysisRecipe
 
 PAUSE_S = 0.05
-"""Rest between two fits (wall clock): faster than anybody can read, and a fast simulation is not slowed down."""
+"""Least rest between two fits (wall clock): faster than anybody can read."""
+REST_PER_FIT = 4.0
+"""Rest relative to how long the last fit took, so that a slow one (a raster's) does not slow a fast simulation down."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,11 @@ class LiveAnalysis:
             self._n_points = event.n_done
             self._changed.notify()
 
+    def measured(self) -> TimePositionMap | None:
+        """Return the sum of all points so far, None before the first."""
+        with self._changed:
+            return self._snapshot() if self._n_points else None
+
     def close(self) -> None:
         """End the thread; a fit under way is finished first."""
         with self._changed:
@@ -86,11 +94,12 @@ class LiveAnalysis:
                 if self._is_closed.is_set():
                     return
                 n_points, data = self._n_points, self._snapshot()
+            began_s = time.monotonic()
             try:
                 self._latest = LiveResult(analyse(data, self._recipe), n_points)
             except FitError as error:
                 self._latest = LiveResult(None, n_points, str(error))
-            self._is_closed.wait(PAUSE_S)
+            self._is_closed.wait(max(PAUSE_S, REST_PER_FIT * (time.monotonic() - began_s)))
 
     def _snapshot(self) -> TimePositionMap:
         """Copy the positions visited so far; the lock is held."""

@@ -20,6 +20,18 @@ class _OneLine(logging.Formatter):
         return f"{record.levelname.lower()}: {record.getMessage()}"
 
 
+class _LogFile(RotatingFileHandler):
+    """Says once, in one line, that the log cannot be written; the run goes on."""
+
+    _has_complained = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Complain, with the reason that `emit` met."""
+        if not self._has_complained:
+            self._has_complained = True
+            sys.stderr.write(f"warning: the log {self.baseFilename} cannot be written ({sys.exc_info()[1]})\n")
+
+
 def start_logging(folder: Path) -> None:
     """Log into `folder` and report crashes of the interpreter; repeated calls change nothing.
 
@@ -33,13 +45,12 @@ def start_logging(folder: Path) -> None:
     root = logging.getLogger()
     if any(isinstance(handler, RotatingFileHandler) for handler in root.handlers):
         return
-    into_file = RotatingFileHandler(
-        folder / FILE_NAME, maxBytes=MAX_BYTES, backupCount=N_OLD_FILES, encoding="utf-8", delay=True
-    )
+    into_file = _LogFile(folder / FILE_NAME, maxBytes=MAX_BYTES, backupCount=N_OLD_FILES, encoding="utf-8", delay=True)
     into_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     on_screen = logging.StreamHandler()
     on_screen.setLevel(logging.WARNING)
     on_screen.setFormatter(_OneLine())
+    on_screen.addFilter(logging.Filter("tplm_daq"))  # libraries log what they raise as well
     root.addHandler(into_file)
     root.addHandler(on_screen)
     root.setLevel(logging.INFO)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,13 +10,16 @@ import numpy as np
 
 from tplm_daq.acquire.events import FinishReason
 from tplm_daq.analysis.pipeline import Result, analyse
-from tplm_daq.errors import FitError, TplmError
+from tplm_daq.errors import FitError, InputError, StoreError, TplmError
 from tplm_daq.recipes.load import dump_yaml
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.store.reader import RunFile, open_run
 from tplm_daq.store.writer import RunWriter
 
 RESULT_KEYS = ("method", "diffusivity_cm2_s", "ci95_cm2_s", "standard_error_cm2_s", "systematic_cm2_s")
+
+SKIPPED = "skipped in a hurry; run `tplm analyse` on the file"
+"""Why there is no result after a second Ctrl-C."""
 
 
 @dataclass(frozen=True)
@@ -63,35 +66,32 @@ class ScanOutcome:
         }
         if self.truth is not None:
             answer["truth"] = dict(self.truth)
-        for key, value in (("error", self.error), ("fit_error", self.fit_error), ("report_file", self.report_file)):
+        if self.error is not None:
+            answer |= {"error": self.error.to_dict(), "exit_status": self.exit_status}
+        for key, value in (("fit_error", self.fit_error), ("report_file", self.report_file)):
             if value is not None:
                 answer[key] = str(value)
         return answer
 
 
 def conclude(
-    recorded: Recorded, recipe: ScanRecipe, wall_s: float, with_report: bool, is_analysis_wanted: bool
+    recorded: Recorded, recipe: ScanRecipe, wall_s: float, with_report: bool, is_hurried: Callable[[], bool]
 ) -> ScanOutcome:
-    """Fit a closed run file, store the result in it, write the report beside it if wanted.
+    """Fit a closed run file, store the result in it, write the report beside it if wanted; nothing if in a hurry.
 
-    Raises
-    ------
-    StoreError
-        The result could not be added; the points are safe.
-    InputError
-        The report could not be written.
+    What cannot be stored or written is the outcome's error, unless something else ended the run: the points are safe.
     """
     run = open_run(recorded.path)
-    if is_analysis_wanted:
-        result, fit_error = _fit(run, recipe)
-    else:
-        result, fit_error = None, "skipped in a hurry; run `tplm analyse` on the file"
-    if result is not None:
-        with RunWriter.reopen(recorded.path) as writer:
-            writer.write_result(result.method, _scalars(result), result.arrays(), dump_yaml(recipe.analysis))
-    report_file = None
-    if with_report and is_analysis_wanted and run.n_points:
-        report_file = _write_report(run, result, fit_error)
+    error, report_file = recorded.error, None
+    result, fit_error = (None, SKIPPED) if is_hurried() else _fit(run, recipe)
+    try:
+        if result is not None:
+            with RunWriter.reopen(recorded.path) as writer:
+                writer.write_result(result.method, _scalars(result), result.arrays(), dump_yaml(recipe.analysis))
+        if with_report and run.n_points and not is_hurried():
+            report_file = _write_report(run, result, fit_error)
+    except (StoreError, InputError) as failure:
+        error = failure if error is None else error
     return ScanOutcome(
         run_file=recorded.path,
         finish_reason=recorded.finish_reason,
@@ -101,7 +101,7 @@ def conclude(
         n_positions=recipe.path.n_positions,
         dwell_s=float(np.sum(run.points["live_s"])),
         wall_s=wall_s,
-        error=recorded.error,
+        error=error,
         fit_error=fit_error,
         report_file=report_file,
     )

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from tplm_daq.errors import InputError
+from tplm_daq.interrupts import Signals
 from tplm_daq.recipes.load import dump_yaml
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.rig.simulated import ServedPlace, ServedWorld, serve_doubles
@@ -123,21 +122,12 @@ def served_doubles(recipe: RigRecipe) -> Iterator[Served]:
 
 @contextmanager
 def _asked_to_end(stdin: int) -> Iterator[threading.Event]:
-    """Yield an event that is set once somebody wants the end; a second signal ends at once."""
+    """Yield an event that is set once somebody wants the end."""
     ended = threading.Event()
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        if ended.is_set():
-            signal.default_int_handler(number, frame)
-        ended.set()
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     threading.Thread(target=_read_to_the_end, args=(stdin, ended), name="stdin", daemon=True).start()
-    try:
+    with Signals() as signals:
+        signals.listen(lambda _: ended.set())
         yield ended
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _read_to_the_end(stdin: int, ended: threading.Event) -> None:

@@ -30,11 +30,11 @@ class StatusFile:
     latest : callable
         Returns the latest live fit, or None.
     now : callable
-        Returns the wall-clock time in s since the epoch.
+        Returns the time in s since an arbitrary zero; must not jump when the computer's clock is set.
     """
 
     def __init__(
-        self, run_file: Path, latest: Callable[[], LiveResult | None], now: Callable[[], float] = time.time
+        self, run_file: Path, latest: Callable[[], LiveResult | None], now: Callable[[], float] = time.monotonic
     ) -> None:
         self.path = run_file.with_suffix(".status.json")
         self._latest = latest

@@ -1,0 +1,112 @@
+"""What a newcomer meets in the terminal: help, version, completion, and one JSON document whatever happens."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.program import tplm
+
+NARROW = {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
+IN_ORDER = ("check", "run", "runs", "analyse", "report", "export", "devices", "serve", "schema")
+
+
+@pytest.mark.parametrize("words", [(), ("--help",)])
+def test_help_lists_the_commands_in_the_order_a_newcomer_needs_one_line_each(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = tplm(tmp_path, *words, **NARROW)
+    assert (done.status, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert max(len(line) for line in lines) <= 80
+    found = [line.strip("│ ").split()[0] for line in lines if line.startswith("│ ") and "--" not in line]
+    assert [name for name in found if name in IN_ORDER] == list(IN_ORDER)
+    for name in IN_ORDER:
+        (line,) = (line for line in lines if line.startswith(f"│ {name} "))
+        assert line.rstrip("│ ").endswith(".")
+
+
+def test_the_version_is_one_line(tmp_path: Path) -> None:
+    done = tplm(tmp_path, "--version")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("tplm ")
+    assert done.out.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("rnu",), "Did you mean 'run'? `tplm --help`"),
+        (("run",), "Missing argument 'RECIPE'. `tplm run --help`"),
+        (("run", "--jsn"), "--json"),
+        (("schema", "cat"), "'rig', 'scan'"),
+        (("runs", "--since", "yesterday"), "'yesterday' does not match the formats '%Y-%m-%d'"),
+    ],
+)
+def test_a_mistyped_command_line_is_answered_in_one_line(words: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    done = tplm(tmp_path, *words)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("tplm: ")
+    assert says in done.err
+    assert done.err.count("\n") == 1
+
+
+BROKEN = {
+    "check": ("check", "absent.yaml"),
+    "run": ("run", "absent.yaml"),
+    "runs": ("runs", "absent"),
+    "analyse": ("analyse", "absent.npz"),
+    "report": ("report", "absent.h5"),
+    "export": ("export", "absent.h5", "--to", "csv"),
+    "devices": ("devices", "--rig", "absent.yaml"),
+    "serve": ("serve", "--rig", "configs/rig_lab.yaml"),
+    "no command line": ("run", "absent.yaml", "--nonsense"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_with_json_a_failure_is_one_document_too(name: str, tmp_path: Path) -> None:
+    done = tplm(tmp_path, *BROKEN[name], "--json")
+    assert done.status == 2, done.err
+    assert set(done.document) == {"error", "exit_status"}
+    assert done.failure["kind"] == "InputError"
+    assert not list(tmp_path.iterdir())
+
+
+def complete(folder: Path, line: str) -> list[str]:
+    """Return what bash offers after a beginning of a command line."""
+    words = line.split(" ")
+    found = tplm(
+        folder, _TPLM_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(len(words) - 1), PATH=os.environ["PATH"]
+    )
+    return found.out.split()
+
+
+@pytest.mark.parametrize(
+    ("line", "offers"),
+    [
+        ("tplm an", {"analyse"}),
+        ("tplm run --re", {"--report"}),
+        ("tplm schema s", {"scan"}),
+        ("tplm analyse map.npz --method p", {"poisson", "paper"}),
+        ("tplm export run.h5 --to c", {"csv"}),
+    ],
+)
+def test_the_shell_completes(line: str, offers: set[str], tmp_path: Path) -> None:
+    assert offers <= set(complete(tmp_path, line))
+
+
+def test_the_shell_completes_recipes_and_rig_files(tmp_path: Path) -> None:
+    (tmp_path / "my_scan.yaml").touch()
+    assert {"my_scan.yaml", "configs/scan_line.yaml"} <= set(complete(tmp_path, "tplm run "))
+    assert complete(tmp_path, "tplm run configs/scan_l") == ["configs/scan_line.yaml"]
+    assert "configs/rig_sim.yaml" in complete(tmp_path, "tplm devices --rig con")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_for_completion_can_be_shown(shell: str, tmp_path: Path) -> None:
+    done = tplm(tmp_path, "--show-completion", shell)
+    assert done.status == 0, done.err
+    assert "_TPLM_COMPLETE" in done.out

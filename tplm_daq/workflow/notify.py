@@ -1,0 +1,46 @@
+"""Tells somebody that a run has ended: the rig file's command gets the result as JSON on its standard input."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+from collections.abc import Mapping, Sequence
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_S = 30.0
+"""How long the command may take; a run's result does not wait longer for it."""
+
+
+def notify(command: Sequence[str], result: Mapping[str, object]) -> None:
+    """Run `command` without a shell and hand it `result`; whatever goes wrong is logged and harms nothing.
+
+    Parameters
+    ----------
+    command : sequence of str
+        Program and arguments; empty for none.
+    result : mapping
+        What ``tplm run --json`` prints.
+    """
+    if not command:
+        return
+    try:
+        finished = subprocess.run(
+            list(command),
+            input=json.dumps(dict(result)),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        logger.warning("the command %s at the end of the run failed: %s", command[0], error)
+        return
+    if finished.returncode != 0:
+        logger.warning(
+            "the command %s at the end of the run ended with status %d: %s",
+            command[0],
+            finished.returncode,
+            finished.stderr.strip()[-500:],
+        )

@@ -1,0 +1,286 @@
+"""A series: one scan after another under varied conditions, on a rig that stays open between them.
+
+A condition that fails is recorded, and the series goes on or stops as its recipe says. After a device has failed the
+rig is opened anew.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from tplm_daq.acquire.events import FinishReason, Listener
+from tplm_daq.errors import Aborted, InputError, LightMayBeOnError, TplmError
+from tplm_daq.recipes.dialect import parse_mapping
+from tplm_daq.recipes.load import apply_overrides, dump_yaml, validate
+from tplm_daq.recipes.rig import RigRecipe
+from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.recipes.series import PLACES, Condition, SeriesRecipe
+from tplm_daq.rig.lock import RigLock
+from tplm_daq.rig.microscope import Rig
+from tplm_daq.rig.open import open_rig
+from tplm_daq.roles import Operator
+from tplm_daq.store.writer import local_time
+from tplm_daq.workflow.check import require_feasible
+from tplm_daq.workflow.notify import notify
+from tplm_daq.workflow.outcome import ScanOutcome, conclude
+from tplm_daq.workflow.places import make_folder, new_path
+from tplm_daq.workflow.recording import Recording
+from tplm_daq.workflow.series_index import GOOD_ENDS, RECIPE_NAME, RIG_NAME, append_line
+from tplm_daq.workflow.steering import Steering
+
+RIG_PREFIX = "rig."
+
+
+@dataclass(frozen=True)
+class PlannedScan:
+    """What one condition asks for."""
+
+    condition: Condition
+    scan: ScanRecipe
+    rig: RigRecipe
+
+
+@dataclass(frozen=True)
+class SeriesPoint:
+    """What came of one condition: its scan, or why there is none."""
+
+    condition: Condition
+    outcome: ScanOutcome | None
+    error: TplmError | None
+
+    @property
+    def finish_reason(self) -> str:
+        """Why it ended."""
+        if self.outcome is not None:
+            return self.outcome.finish_reason.value
+        return (FinishReason.ABORTED if isinstance(self.error, Aborted) else FinishReason.FAILED).value
+
+    def to_dict(self) -> dict[str, object]:
+        """Return its line in the index and in ``--json``."""
+        condition = self.condition
+        scan: dict[str, object] = {"run_file": None} if self.outcome is None else self.outcome.to_dict()
+        if self.error is not None:
+            scan["error"] = self.error.to_dict()
+        return {
+            "condition": condition.index,
+            "label": condition.label,
+            "values": dict(condition.values),
+            "is_reference": condition.is_reference,
+            **scan,
+            "finish_reason": self.finish_reason,
+        }
+
+
+@dataclass(frozen=True)
+class SeriesOutcome:
+    """What came of a series; `error` is why it ended before all conditions were tried."""
+
+    folder: Path
+    points: tuple[SeriesPoint, ...]
+    wall_s: float
+    error: TplmError | None = None
+
+    @property
+    def n_failed(self) -> int:
+        """Conditions without a complete scan."""
+        return sum(point.finish_reason not in GOOD_ENDS for point in self.points)
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        """How the series as a whole ended."""
+        if isinstance(self.error, Aborted):
+            return FinishReason.ABORTED
+        return FinishReason.FAILED if self.error is not None or self.n_failed else FinishReason.COMPLETED
+
+    @property
+    def exit_status(self) -> int:
+        """Status with which the program ends."""
+        return self.error.exit_status if self.error is not None else int(self.n_failed > 0)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return what ``tplm run --json`` prints for a series."""
+        answer: dict[str, object] = {
+            "series_folder": str(self.folder),
+            "finish_reason": self.finish_reason.value,
+            "n_failed": self.n_failed,
+            "points": [point.to_dict() for point in self.points],
+            "wall_s": self.wall_s,
+        }
+        if self.error is not None:
+            answer |= {"error": self.error.to_dict(), "exit_status": self.exit_status}
+        return answer
+
+
+class SeriesJob(Steering):
+    """A series that may be watched and steered from other threads while `run` works.
+
+    Parameters
+    ----------
+    recipe, rig_recipe : SeriesRecipe, RigRecipe
+        What is wanted, and on which microscope.
+    folder : Path
+        Where the folder of the series goes; made if absent.
+    operator : Operator
+        Who turns knobs.
+    with_report : bool
+        Whether a report page is written beside each run file.
+    listeners : iterable of callable
+        Receive the runner's events of all scans in its thread.
+    """
+
+    def __init__(
+        self,
+        recipe: SeriesRecipe,
+        rig_recipe: RigRecipe,
+        folder: Path,
+        operator: Operator,
+        with_report: bool = False,
+        listeners: Iterable[Listener] = (),
+    ) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.rig_recipe = rig_recipe
+        self.folder = folder
+        self.operator = operator
+        self.with_report = with_report
+        self.listeners.extend(listeners)
+
+    def run(self) -> SeriesOutcome:
+        """Measure every condition in turn.
+
+        Raises
+        ------
+        InputError
+            A condition asks for something that the rig cannot do; every reason is listed, nothing was opened.
+        RigError
+            Another program drives the rig.
+        """
+        began_s = time.monotonic()
+        planned = plan_series(self.recipe, self.rig_recipe)
+        make_folder(self.folder)
+        self.require_wanted("before the rig was opened")
+        home = new_path(self.folder, self.recipe.title, "")
+        make_folder(home)
+        (home / RECIPE_NAME).write_text(dump_yaml(self.recipe), encoding="utf-8")
+        (home / RIG_NAME).write_text(dump_yaml(self.rig_recipe), encoding="utf-8")
+        points: list[SeriesPoint] = []
+        error: TplmError | None = None
+        try:
+            with RigLock(self.rig_recipe.real_addresses), _OpenRig(self.operator) as opened:
+                error = self._measure(planned, home, opened, points)
+        except LightMayBeOnError as failure:
+            error = failure
+        outcome = SeriesOutcome(home, tuple(points), time.monotonic() - began_s, error)
+        notify(self.rig_recipe.policies.at_end_run, outcome.to_dict())
+        return outcome
+
+    def _measure(
+        self, planned: Sequence[PlannedScan], home: Path, opened: _OpenRig, points: list[SeriesPoint]
+    ) -> TplmError | None:
+        """Add what came of each condition to `points`; return the error that ended the series early."""
+        for each in planned:
+            point = self._measure_one(each, home, opened)
+            points.append(point)
+            append_line(home, {"time": local_time().isoformat(timespec="seconds"), **point.to_dict()})
+            failure = point.error
+            if isinstance(failure, Aborted | LightMayBeOnError) or (failure and self.recipe.on_failure == "stop"):
+                return failure
+            if failure is not None:
+                opened.close()
+        return None
+
+    def _measure_one(self, planned: PlannedScan, home: Path, opened: _OpenRig) -> SeriesPoint:
+        try:
+            self.require_wanted("between two conditions of the series")
+            began_s = time.monotonic()
+            path = new_path(home, planned.scan.title)
+            recorded = Recording(opened.rig(planned.rig), planned.scan, planned.rig, path, self).run()
+        except TplmError as error:
+            return SeriesPoint(planned.condition, None, error)
+        wall_s = time.monotonic() - began_s
+        outcome = conclude(recorded, planned.scan, wall_s, self.with_report, lambda: self.is_in_a_hurry)
+        return SeriesPoint(planned.condition, outcome, outcome.error)
+
+
+class _OpenRig:
+    """The rig of a series: opened when it is first needed, and again after a failure or for another rig recipe.
+
+    Simulated time goes on from where it was when the rig was closed.
+    """
+
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
+        self._stack = ExitStack()
+        self._rig: Rig | None = None
+        self._recipe: RigRecipe | None = None
+        self._clock_s = 0.0
+
+    def __enter__(self) -> _OpenRig:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def rig(self, recipe: RigRecipe) -> Rig:
+        """Return the opened rig of this recipe."""
+        if self._rig is not None and recipe == self._recipe:
+            return self._rig
+        self.close()
+        self._rig = self._stack.enter_context(open_rig(_beginning_at(recipe, self._clock_s), self._operator))
+        self._recipe = recipe
+        return self._rig
+
+    def close(self) -> None:
+        """Make the rig safe and close it (harmless when repeated)."""
+        if self._rig is not None:
+            self._clock_s = self._rig.clock.now()
+        self._rig = None
+        self._stack.close()
+
+
+def plan_series(recipe: SeriesRecipe, rig: RigRecipe) -> tuple[PlannedScan, ...]:
+    """Return what each condition of a series asks for, checked against the rig.
+
+    Raises
+    ------
+    InputError
+        One or more conditions are not possible; every reason is listed with its condition.
+    """
+    planned, problems = [], []
+    for condition in recipe.conditions:
+        try:
+            each = _planned(condition, recipe, rig)
+            require_feasible(each.scan, each.rig)
+        except InputError as error:
+            problems += [f"{condition.label}: {line}" for line in str(error).splitlines()]
+        else:
+            planned.append(each)
+    if problems:
+        raise InputError("\n".join(problems))
+    return tuple(planned)
+
+
+def _planned(condition: Condition, recipe: SeriesRecipe, rig: RigRecipe) -> PlannedScan:
+    changes = [f"{PLACES[key]}={json.dumps(value)}" for key, value in condition.values]
+    title = f"title={json.dumps(f'{recipe.title}, {condition.label}')}"
+    of_the_rig = [change.removeprefix(RIG_PREFIX) for change in changes if change.startswith(RIG_PREFIX)]
+    of_the_scan = [title, *(change for change in changes if not change.startswith(RIG_PREFIX))]
+    if of_the_rig and rig.simulation is None:
+        raise InputError("sample: presets belong to a simulated rig, and this one has no section `simulation`")
+    scan = apply_overrides(parse_mapping(dump_yaml(recipe.scan), "the scan of the series"), of_the_scan)
+    changed_rig = apply_overrides(parse_mapping(dump_yaml(rig), "the rig"), of_the_rig)
+    return PlannedScan(
+        condition, validate(ScanRecipe, scan, "the scan of the series"), validate(RigRecipe, changed_rig, "the rig")
+    )
+
+
+def _beginning_at(rig: RigRecipe, clock_s: float) -> RigRecipe:
+    """Return a simulated rig whose time begins at `clock_s`; a real rig as it is."""
+    if rig.simulation is None or clock_s == 0:
+        return rig
+    return rig.model_copy(update={"simulation": rig.simulation.model_copy(update={"start_s": clock_s})})
