@@ -6,13 +6,15 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export QT_QPA_PLATFORM ?= offscreen
 
-.PHONY: help run test lint pytest slow bench clean
+.PHONY: help run test lint pytest slow statistics faults bench clean
 
 help:
 	@echo "make run    set up, then measure a simulated line scan and write its report"
 	@echo "make test   set up, then style, types, import contracts and tests"
 	@echo "make lint   style, types and import contracts only"
 	@echo "make slow   the long campaigns (statistics over many seeds, many kills)"
+	@echo "make statistics  efficiency, coverage and bias of every estimator, as tables (hours)"
+	@echo "make faults      every fault at every transaction of a small scan"
 	@echo "make bench  speeds, as ratios within one run"
 	@echo "make clean  remove the environment and caches"
 
@@ -29,6 +31,12 @@ lint: $(STAMP)
 
 pytest: $(STAMP)
 	$(BIN)/pytest
+
+statistics: $(STAMP)
+	$(BIN)/pytest tests/analysis/test_statistics.py tests/analysis/test_photons.py -m slow -s --timeout 7200
+
+faults: $(STAMP)
+	$(BIN)/pytest tests/faults -m slow -s --timeout 7200
 
 slow: $(STAMP)
 	$(BIN)/pytest -m slow --timeout 3600

@@ -75,6 +75,20 @@ class SimClock:
                     del self._attending[me]
                 self._condition.notify_all()
 
+    @contextmanager
+    def standing_aside(self) -> Iterator[None]:
+        """Let simulated time go on without this thread while it waits for another one."""
+        me = threading.get_ident()
+        with self._condition:
+            n_nested = self._attending.pop(me, 0)
+            self._condition.notify_all()
+        try:
+            yield
+        finally:
+            with self._condition:
+                if n_nested:
+                    self._attending[me] = n_nested
+
     def sleep(self, seconds: float) -> None:
         """Sleep for `seconds` of simulated time; zero or less returns at once."""
         duration_ns = round(seconds * 1e9)

@@ -30,6 +30,9 @@ class Clock(Protocol):
     def attending(self) -> AbstractContextManager[None]:
         """Mark the calling thread as one that simulated time waits for."""
 
+    def standing_aside(self) -> AbstractContextManager[None]:
+        """Let simulated time go on while the calling thread waits for another one."""
+
 
 @runtime_checkable
 class Device(Protocol):
@@ -66,6 +69,9 @@ class Positioner(Device, Protocol):
 
     def has_arrived(self) -> bool:
         """Tell whether both axes stand still at their targets; a fault raises DeviceError."""
+
+    def stragglers(self) -> str:
+        """Name the actuators that have not arrived yet, or not found their reference."""
 
     def travel_time_s(self, x_nm: float, y_nm: float) -> float:
         """Estimate how long a move from the last target to this one takes, in s."""

@@ -1,10 +1,11 @@
-"""Watches a scan from the terminal: draws how it goes and passes signals on; a thread of its own runs it."""
+"""Watches jobs from the terminal: draws how they go and passes signals on; a thread of its own runs them."""
 
 from __future__ import annotations
 
 import math
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Protocol, TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -18,11 +19,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from tplm_daq.acquire.events import Event, Notice, PointDone, RunState, StateChanged
+from tplm_daq.acquire.events import Event, Listener, Notice, PointDone, RunState, StateChanged
 from tplm_daq.interrupts import Signals
+from tplm_daq.workflow.kmc import SweepProgress
 from tplm_daq.workflow.live import LiveResult
-from tplm_daq.workflow.outcome import ScanOutcome
-from tplm_daq.workflow.scan import ScanJob
+
+Outcome = TypeVar("Outcome", covariant=True)
 
 NOTICES_SHOWN = 5
 """Warnings printed while a scan runs; all of them are in the run file's log."""
@@ -90,11 +92,66 @@ class ScanDisplay:
         if point is None:
             self._progress.update(self._task, description=state.value)
             return
-        parts = [f"x {point.row.x_nm * 1e-3:+.3f} µm", f"{n_photons:.3g} photons", _live_text(live)]
+        place = f"x {point.row.x_nm * 1e-3:+.3f}, y {point.row.y_nm * 1e-3:+.3f} µm"
+        parts = [place, f"{n_photons:.3g} photons", _live_text(live)]
         self._progress.update(self._task, description=" · ".join(parts), completed=point.n_done, total=point.n_points)
 
 
-def run_watched(job: ScanJob, console: Console, signals: Signals) -> ScanOutcome:
+class SteeredJob(Protocol[Outcome]):
+    """A scan, a series or a resumed run: a `Steering` that can be run."""
+
+    listeners: list[Listener]
+
+    @property
+    def latest(self) -> LiveResult | None:
+        """The latest live fit."""
+
+    def abort(self, message: str) -> None:
+        """End it as soon as possible."""
+
+    def hurry(self) -> None:
+        """Skip everything but the safe state."""
+
+    def run(self) -> Outcome:
+        """Do it."""
+
+
+class SweepDisplay:
+    """Shows how far a sweep of lattice simulations is, and its latest point."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.percentage:3.0f} %"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task: TaskID = self._progress.add_task("compiling, first condition", total=1.0)
+
+    def __enter__(self) -> SweepDisplay:
+        """Start drawing."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop drawing and leave the terminal as it was."""
+        self._progress.stop()
+
+    def on_progress(self, progress: SweepProgress) -> None:
+        """Draw the latest point."""
+        point = progress.latest
+        text = (
+            f"{progress.n_done} of {progress.n_points} · t_exc {point.t_exc_us:.3g} µs · "
+            f"D {point.d_sim_cm2_s:.4f} ± {1.96 * point.standard_error_cm2_s:.4f} cm²/s"
+        )
+        self._progress.update(self._task, description=text, completed=progress.share)
+
+
+def run_watched(job: SteeredJob[Outcome], console: Console, signals: Signals) -> Outcome:
     """Run the job in a thread of its own, so that this one can draw and hear signals.
 
     The first signal ends the run at the next opportunity, a second one skips everything but the safe state.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tests.acquire.microscope import FakeMicroscope
 from tplm_daq.acquire.events import Event, FinishReason, Notice, PointDone, RunFinished, RunState, StateChanged
-from tplm_daq.acquire.passes import FixedPasses, Itinerary
+from tplm_daq.acquire.passes import Done, FixedPasses, Itinerary, Pass, PlannedPoint
 from tplm_daq.acquire.point import PointSettings
 from tplm_daq.acquire.runner import Plan, Runner
 from tplm_daq.errors import Aborted, DeviceError, DeviceTimeout, GuardStop, StoreError
@@ -49,6 +49,33 @@ def test_a_run_visits_every_point_of_every_pass_up_and_down() -> None:
     assert runner.status.state is RunState.FINISHED
     assert runner.status.n_done == runner.status.n_points == 10
     assert microscope.log[-1] == "safe"
+
+
+class Adaptive:
+    """Two passes, the second only after an estimate of the first; then enough is known."""
+
+    n_points = 2
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+
+    def next_pass(self, result: object | None) -> Pass | Done:
+        self.heard.append(result)
+        if len(self.heard) == 3:
+            return Done(FinishReason.TARGET_REACHED, "D is known to 4.8 %")
+        self.n_points = 3 * len(self.heard)
+        return tuple(PlannedPoint(len(self.heard) - 1, i, 0.0, 0.0, 0.5) for i in range(3))
+
+
+def test_the_planner_is_told_of_all_points_and_decides_how_the_run_ends() -> None:
+    sink, planner, events = Sink(), Adaptive(), list[Event]()
+    runner = Runner(FakeMicroscope(), lambda: len(sink.rows))
+    runner.listen(events.append)
+    assert runner.run(lambda: Plan(planner, SETTINGS, sink)) is FinishReason.TARGET_REACHED
+    assert planner.heard == [0, 3, 6]
+    assert [event.n_points for event in events if isinstance(event, PointDone)] == [3, 3, 3, 6, 6, 6]
+    assert events[-1] == RunFinished(FinishReason.TARGET_REACHED, "D is known to 4.8 %")
+    assert runner.status.finish_reason is FinishReason.TARGET_REACHED
 
 
 def test_a_point_is_stored_before_anybody_hears_of_it() -> None:
@@ -213,7 +240,7 @@ def test_an_overflowing_bin_is_flagged_and_reported() -> None:
     runner.listen(lambda event: notices.append(event.text) if isinstance(event, Notice) else None)
     runner.run(lambda: plan(sink, n_passes=1))
     assert all(row.flags & PointFlags.OVERFLOW for row in sink.rows)
-    assert "65535" in notices[0]
+    assert "gave up" in notices[0]
 
 
 def test_light_may_be_kept_off_between_points() -> None:

@@ -12,8 +12,13 @@ import pytest
 from tests.end_to_end.program import settings, tplm
 
 ROOT = Path(__file__).resolve().parents[2]
-SHORT = settings("path.n_positions=9", "passes.n_passes=2", "rig.simulation.is_homed=true")
-"""Appended to every scan, so that the tour takes seconds."""
+SHORT = {
+    "scan_line.yaml": ("path.n_positions=9", "passes.n_passes=2"),
+    "my_scan.yaml": ("path.n_positions=9", "passes.n_passes=2"),
+    "scan_map.yaml": ("path.n_x=7", "path.n_y=7"),
+    "series_power.yaml": ("scan.path.n_positions=9", "scan.passes.n_passes=2"),
+}
+"""Appended to every run of a recipe, so that the tour takes seconds."""
 
 
 def tour() -> list[str]:
@@ -45,7 +50,8 @@ def test_a_line_of_the_tour_works(line: str, folder: Path) -> None:
     words = [next(map(str, folder.glob("runs/*.h5")), word) if word == "RUN" else word for word in words]
     target = Path(words.pop()) if ">" in words else None
     words = [word for word in words if word != ">"]
-    done = tplm(folder, *words, *(SHORT if words[0] == "run" else ()))
+    short = (*SHORT[Path(words[1]).name], "rig.simulation.is_homed=true") if words[0] == "run" else ()
+    done = tplm(folder, *words, *settings(*short))
     assert done.status == 0, done.err
     if target is not None:
         (folder / target).write_text(done.out)

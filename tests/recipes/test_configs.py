@@ -6,13 +6,22 @@ from pathlib import Path
 
 import pytest
 
+from tplm_daq.recipes.align import PROCEDURES
 from tplm_daq.recipes.analysis import AnalysisRecipe
 from tplm_daq.recipes.base import Model
+from tplm_daq.recipes.kmc import KmcRecipe
 from tplm_daq.recipes.load import dump_yaml, read_yaml, resolve_references, shipped_configs, validate
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.recipes.series import SeriesRecipe
 
-MODELS: dict[str, type[Model]] = {"rig": RigRecipe, "scan": ScanRecipe, "analysis": AnalysisRecipe}
+MODELS: dict[str, type[Model]] = {
+    "rig": RigRecipe,
+    "scan": ScanRecipe,
+    "series": SeriesRecipe,
+    "kmc": KmcRecipe,
+    "analysis": AnalysisRecipe,
+}
 FILES = sorted(shipped_configs().glob("*.yaml"))
 
 
@@ -23,12 +32,13 @@ def test_there_are_shipped_files() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_a_shipped_file_loads_and_survives_a_round_trip(path: Path, tmp_path: Path) -> None:
     kind = path.name.split("_")[0]
-    data = resolve_references(read_yaml(path), path.parent, ["analysis"])
+    data = resolve_references(read_yaml(path), path.parent, ["scan", "analysis"])
     assert data["kind"] == kind
-    model = validate(MODELS[kind], data, path)
+    model_type = PROCEDURES[data["procedure"]] if kind == "align" else MODELS[kind]
+    model = validate(model_type, data, path)
     copy = tmp_path / path.name
     copy.write_text(dump_yaml(model), encoding="utf-8")
-    assert validate(MODELS[kind], read_yaml(copy), copy) == model
+    assert validate(model_type, read_yaml(copy), copy) == model
 
 
 def test_the_default_analysis_is_what_the_model_has_by_itself() -> None:

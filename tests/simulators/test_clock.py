@@ -85,3 +85,21 @@ def test_a_finite_speed_is_paced_against_the_wall() -> None:
     elapsed = time.monotonic() - began
     assert clock.now() == 20.0
     assert elapsed > 0.19
+
+
+def test_time_goes_on_without_a_thread_that_stands_aside() -> None:
+    clock = SimClock()
+    has_slept = threading.Event()
+
+    def sleep_and_tell() -> None:
+        clock.sleep(1.0)
+        has_slept.set()
+
+    with clock.attending():
+        sleeper = threading.Thread(target=sleep_and_tell)
+        sleeper.start()
+        assert not has_slept.wait(0.05)
+        with clock.standing_aside():
+            assert has_slept.wait(5.0)
+        sleeper.join()
+        assert clock.now() == 1.0

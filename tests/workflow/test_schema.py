@@ -91,9 +91,9 @@ def test_every_default_may_be_written_as_it_stands(kind: Kind) -> None:
 
 def test_quantities_are_described_with_their_units() -> None:
     schema = json_schema("scan")
-    dwell = schema["$defs"]["Passes"]["properties"]["dwell"]
-    assert dwell["description"] == "A time with its unit: ns, us, ms, s."
-    assert dwell["examples"] == ["20 s"]
+    power = schema["$defs"]["LightSettings"]["properties"]["average_power"]
+    assert power["description"] == "A power with its unit: pW, nW, uW, mW."
+    assert power["examples"] == ["10 nW"]
     counter = json_schema("rig")["$defs"]["CounterDevice"]["properties"]
     assert counter["sync_level"]["default"] == "100 mV"
     assert counter["dead_time"]["default"] == "95 ns"

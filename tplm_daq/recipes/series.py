@@ -119,6 +119,11 @@ class SeriesRecipe(Model):
         return self
 
     @property
+    def operator(self) -> str:
+        """Who measures, as noted in the session of the scan."""
+        return self.scan.session.operator
+
+    @property
     def conditions(self) -> tuple[Condition, ...]:
         """All conditions in the order of measuring."""
         written = [tuple(itertools.chain(*combined)) for combined in itertools.product(*map(_steps, self.vary))]

@@ -107,7 +107,7 @@ def attenuator(wiring: Wiring, device: AttenuatorDevice) -> Wheel:
 def power_meter(wiring: Wiring, device: PowerMeterDevice) -> PowerMeter:
     """Connect the power meter, and set its wavelength and averaging."""
     address = wiring.visa_address("power_meter", device.address)
-    link = Link("power_meter", address, CHECK_METER)
+    link = Link("power_meter", address, CHECK_METER, wiring.clock)
     with link.exclusive():
         driver = PM100D(address, "power_meter", **wiring.visa)
         wiring.closers.append(driver.adapter.close)
@@ -119,7 +119,7 @@ def power_meter(wiring: Wiring, device: PowerMeterDevice) -> PowerMeter:
 
 def counter(wiring: Wiring, device: CounterDevice | TimeHarpDevice) -> HistogramCounter:
     """Open the counter through its vendor's library."""
-    link = Link("counter", device.address, CHECK_COUNTER)
+    link = Link("counter", device.address, CHECK_COUNTER, wiring.clock)
     with link.exclusive():
         driver = _counter_driver(wiring, device)
         driver.open()
@@ -134,7 +134,7 @@ def axis(wiring: Wiring, name: str) -> Axis:
     travel = travels(wiring.recipe)[name]
     role, device = travel.name, travel.device
     url = wiring.serial_address(role, device.address)
-    link = Link(role, url, CHECK_ACTUATOR)
+    link = Link(role, url, CHECK_ACTUATOR, wiring.clock)
     with link.exclusive():
         adapter = PacedAdapter(open_serial(url, KST101.serial_settings), wiring.clock, KST101.write_interval_s)
         wiring.closers.append(adapter.close)
@@ -161,7 +161,7 @@ def thermostat(
 def _lakeshore(wiring: Wiring, device: ThermostatDevice) -> LakeShoreThermostat:
     limits = wiring.recipe.limits
     address = wiring.visa_address("thermostat", device.address)
-    link = Link("thermostat", address, CHECK_THERMOSTAT)
+    link = Link("thermostat", address, CHECK_THERMOSTAT, wiring.clock)
     with link.exclusive():
         driver = LakeShore335(
             address,
@@ -180,7 +180,7 @@ def _lakeshore(wiring: Wiring, device: ThermostatDevice) -> LakeShoreThermostat:
 def _cryostation(wiring: Wiring, device: CryostationDevice) -> CryostationThermostat:
     limits = wiring.recipe.limits
     address = wiring.visa_address("thermostat", device.address)
-    link = Link("thermostat", address, CHECK_CRYOSTATION)
+    link = Link("thermostat", address, CHECK_CRYOSTATION, wiring.clock)
     with link.exclusive():
         driver = Cryostation(
             address,
@@ -198,7 +198,7 @@ def _cryostation(wiring: Wiring, device: CryostationDevice) -> CryostationThermo
 def stage(wiring: Wiring, device: StageDevice) -> PiezoStage:
     """Connect the sample stage and bring its telegrams into step."""
     address = wiring.visa_address("stage", device.address)
-    link = Link("stage", address, CHECK_STAGE)
+    link = Link("stage", address, CHECK_STAGE, wiring.clock)
     with link.exclusive():
         way: LibraryAdapter | str = address
         if device.library is not None:
@@ -252,7 +252,7 @@ def detection_filter(wiring: Wiring, device: FilterDevice) -> DetectionFilter:
 
 def _wheel(wiring: Wiring, role: str, address: str, n_positions: int) -> Wheel:
     url = wiring.serial_address(role, address)
-    link = Link(role, url, CHECK_WHEEL)
+    link = Link(role, url, CHECK_WHEEL, wiring.clock)
     with link.exclusive():
         adapter = open_serial(url, FW102C.serial_settings)
         adapter.connection.timeout = MOVE_TIMEOUT_S
@@ -263,7 +263,7 @@ def _wheel(wiring: Wiring, role: str, address: str, n_positions: int) -> Wheel:
 
 
 def _trigger(wiring: Wiring, name: str, address: str) -> tuple[Link, TriggerGenerator]:
-    link = Link(name, address, CHECK_GENERATOR)
+    link = Link(name, address, CHECK_GENERATOR, wiring.clock)
     with link.exclusive():
         generator = TriggerGenerator(
             address, name, max_frequency_hz=wiring.recipe.limits.repetition_rate_hz, **wiring.visa
@@ -273,7 +273,7 @@ def _trigger(wiring: Wiring, name: str, address: str) -> tuple[Link, TriggerGene
 
 
 def _gate(wiring: Wiring, name: str, device: GateDevice, address: str) -> GateLine:
-    link = Link(name, address, CHECK_GENERATOR)
+    link = Link(name, address, CHECK_GENERATOR, wiring.clock)
     with link.exclusive():
         driver = LightGateLine(
             address, name, device.channel, open_v=device.open_level_v, closed_v=device.closed_level_v, **wiring.visa

@@ -47,6 +47,11 @@ class WallClock:
         """Do nothing: time passes by itself."""
         yield
 
+    @contextmanager
+    def standing_aside(self) -> Iterator[None]:
+        """Do nothing: time passes by itself."""
+        yield
+
 
 class Link:
     """The connection to one device: its name and address in messages, its lock, its exceptions.
@@ -59,12 +64,15 @@ class Link:
         Where it is, as the operator knows it.
     advice : str
         What to check when it does not answer.
+    clock : Clock, optional
+        Clock of the rig, which must not wait for a thread that waits for the link; the wall's otherwise.
     """
 
-    def __init__(self, name: str, address: str, advice: str) -> None:
+    def __init__(self, name: str, address: str, advice: str, clock: Clock | None = None) -> None:
         self.name = name
         self.address = address
         self.advice = advice
+        self._clock = WallClock() if clock is None else clock
         self._lock = threading.RLock()
 
     @contextmanager
@@ -76,8 +84,14 @@ class Link:
         DeviceTimeout, LinkError, DeviceError
             The device did not answer, the connection broke, or the device refused.
         """
-        with self._lock, self._our_errors():
-            yield
+        if not self._lock.acquire(blocking=False):
+            with self._clock.standing_aside():
+                self._lock.acquire()
+        try:
+            with self._our_errors():
+                yield
+        finally:
+            self._lock.release()
 
     @contextmanager
     def _our_errors(self) -> Iterator[None]:

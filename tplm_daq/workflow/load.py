@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
 
+from tplm_daq.errors import InputError
+from tplm_daq.recipes.align import AlignRecipe, alignment_model
 from tplm_daq.recipes.analysis import AnalysisRecipe
 from tplm_daq.recipes.load import apply_overrides, find_config, read_yaml, resolve_references, validate
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.recipes.series import SeriesRecipe
 
 RIG_PREFIX = "rig."
 DEFAULT_ANALYSIS = "configs/analysis_default.yaml"
 
 
-def load_scan(recipe: str, rig: str, assignments: Sequence[str]) -> tuple[ScanRecipe, RigRecipe]:
-    """Read a scan recipe and the rig it runs on, with changes from the command line.
+Measurement: TypeAlias = ScanRecipe | SeriesRecipe
+"""What can be measured."""
+
+MODELS: dict[str, type[Measurement]] = {"scan": ScanRecipe, "series": SeriesRecipe}
+"""Kinds of recipes that `tplm run` and `tplm check` take."""
+
+
+def load_measurement(recipe: str, rig: str, assignments: Sequence[str]) -> tuple[Measurement, RigRecipe]:
+    """Read a recipe of any kind that can be measured, and the rig it runs on, with changes from the command line.
 
     Parameters
     ----------
@@ -29,10 +41,40 @@ def load_scan(recipe: str, rig: str, assignments: Sequence[str]) -> tuple[ScanRe
         A file cannot be found or read, or holds something that is not allowed.
     """
     ours = [text for text in assignments if not text.startswith(RIG_PREFIX)]
-    recipe_path = find_config(recipe)
-    data = resolve_references(read_yaml(recipe_path), recipe_path.parent, ["analysis"])
-    scan = validate(ScanRecipe, apply_overrides(data, ours), recipe_path)
-    return scan, load_rig(rig, [text for text in assignments if text.startswith(RIG_PREFIX)])
+    path = find_config(recipe)
+    data = resolve_references(read_yaml(path), path.parent, ["scan", "analysis"])
+    wanted = validate(_model_of(data, path), apply_overrides(data, ours), path)
+    return wanted, load_rig(rig, [text for text in assignments if text.startswith(RIG_PREFIX)])
+
+
+def load_scan(recipe: str, rig: str, assignments: Sequence[str]) -> tuple[ScanRecipe, RigRecipe]:
+    """Read a scan recipe and its rig as `load_measurement` does; InputError if it is of another kind."""
+    wanted, rig_recipe = load_measurement(recipe, rig, assignments)
+    if not isinstance(wanted, ScanRecipe):
+        raise InputError(f"{recipe}: this is a {wanted.kind}, and a scan is wanted here.")
+    return wanted, rig_recipe
+
+
+def load_alignment(recipe: str, rig: str, assignments: Sequence[str]) -> tuple[AlignRecipe, RigRecipe]:
+    """Read an alignment recipe and its rig as `load_measurement` does."""
+    ours = [text for text in assignments if not text.startswith(RIG_PREFIX)]
+    path = find_config(recipe)
+    data = apply_overrides(read_yaml(path), ours)
+    wanted = validate(alignment_model(data, path), data, path)
+    return wanted, load_rig(rig, [text for text in assignments if text.startswith(RIG_PREFIX)])
+
+
+def _model_of(data: dict[str, Any], path: Path) -> type[Measurement]:
+    """Return the model of a recipe's kind; a recipe without one is read as a scan, whose check says what is missing."""
+    kind = data.get("kind", "scan")
+    if kind in MODELS:
+        return MODELS[kind]
+    hint = {
+        "kmc": f"Simulate it with `tplm kmc {path}`",
+        "rig": f"Give it with --rig {path}, and a recipe beside it",
+        "analysis": "It belongs under the key analysis of a scan, or to `tplm analyse --set`",
+    }.get(str(kind), f"Write one of {', '.join(MODELS)}")
+    raise InputError(f"{path}: kind is {kind}, which cannot be measured. {hint}.")
 
 
 def load_rig(rig: str, assignments: Sequence[str]) -> RigRecipe:

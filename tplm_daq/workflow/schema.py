@@ -14,13 +14,21 @@ from pydantic_core import core_schema
 
 from tplm_daq.recipes.analysis import AnalysisRecipe
 from tplm_daq.recipes.base import Model
+from tplm_daq.recipes.kmc import KmcRecipe
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.recipes.series import SeriesRecipe
 
-Kind = Literal["rig", "scan", "analysis"]
+Kind = Literal["rig", "scan", "series", "kmc", "analysis"]
 
-MODELS: dict[Kind, type[Model]] = {"rig": RigRecipe, "scan": ScanRecipe, "analysis": AnalysisRecipe}
-REFERENCES = {"analysis"}
+MODELS: dict[Kind, type[Model]] = {
+    "rig": RigRecipe,
+    "scan": ScanRecipe,
+    "series": SeriesRecipe,
+    "kmc": KmcRecipe,
+    "analysis": AnalysisRecipe,
+}
+REFERENCES = {"scan", "analysis"}
 """Keys whose section may be given as the name of a file."""
 
 
@@ -30,7 +38,7 @@ def json_schema(kind: Kind) -> dict[str, Any]:
     Parameters
     ----------
     kind : str
-        ``rig``, ``scan`` or ``analysis``.
+        ``rig``, ``scan``, ``series``, ``kmc`` or ``analysis``.
 
     Examples
     --------

@@ -1,0 +1,1 @@
+"""The commands of `tplm`: parse, call the workflow, print; what they have in common is in `options`."""

@@ -1,0 +1,96 @@
+"""Commands that look at what was measured: runs, analyse, report, export, verify."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tplm_daq.commands.options import FileArgument, FilesArgument, JsonOption, SetOption, print_json, print_path
+from tplm_daq.terminal import offer_formats, offer_methods
+
+
+def runs(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with run files.")] = Path("runs"),
+    text: Annotated[str, typer.Option(metavar="TEXT", help="Only runs with this in their title or sample.")] = "",
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only runs from this day on.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only runs up to this day.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what has been measured, with D."""
+    from rich.console import Console
+
+    from tplm_daq.printing import print_catalogue
+    from tplm_daq.workflow.files import list_runs
+
+    days = [None if moment is None else moment.date() for moment in (since, until)]
+    catalogue = list_runs(folder, text, *days)
+    if as_json:
+        print_json(catalogue.to_dict())
+    else:
+        print_catalogue(Console(), catalogue)
+
+
+def analyse(
+    file: FileArgument,
+    method: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Estimator: auto, poisson, ...", autocompletion=offer_methods),
+    ] = None,
+    set_: SetOption = [],
+    as_json: JsonOption = False,
+) -> None:
+    """Fit D to a run, or to a map from elsewhere."""
+    from rich.console import Console
+
+    from tplm_daq.printing import print_result
+    from tplm_daq.workflow.analyse import analyse_file
+
+    result = analyse_file(file, method, set_)
+    print_result(Console(stderr=True), result)
+    if as_json:
+        print_json(result.to_dict())
+
+
+def report(
+    files: FilesArgument,
+    output: Annotated[
+        Path | None, typer.Option("-o", metavar="PAGE", help="Page to write.", show_default="FILE.html")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write one self-contained page about runs, or about a series."""
+    from tplm_daq.workflow.files import report_runs
+
+    print_path("report_file", report_runs(files, output), as_json)
+
+
+def export(
+    file: FileArgument,
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="npz or csv.", autocompletion=offer_formats)],
+    output: Annotated[
+        Path | None, typer.Option("-o", metavar="TARGET", help="File to write.", show_default="beside FILE")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the summed map of a run in another format."""
+    from tplm_daq.workflow.files import export_run
+
+    print_path("file", export_run(file, to, output), as_json)
+
+
+def verify(file: FileArgument, as_json: JsonOption = False) -> None:
+    """Check a run file against itself: structure, hashes, and every stored number fitted anew."""
+    from rich.console import Console
+
+    from tplm_daq.printing import print_verification
+    from tplm_daq.workflow.verify import verify_run
+
+    found = verify_run(file)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print_verification(Console(), found)
+    raise typer.Exit(found.exit_status)

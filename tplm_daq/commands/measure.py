@@ -1,0 +1,135 @@
+"""Commands that measure: check, run, resume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tplm_daq.commands.options import (
+    JsonOption,
+    OutOption,
+    RecipeArgument,
+    RigOption,
+    SetOption,
+    YesOption,
+    print_json,
+    rig_file,
+)
+from tplm_daq.interrupts import Signals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from tplm_daq.recipes.rig import RigRecipe
+    from tplm_daq.roles import Operator
+
+
+def check(recipe: RecipeArgument, rig: RigOption = None, set_: SetOption = [], as_json: JsonOption = False) -> None:
+    """Say what a recipe would do, how long and how precisely.
+
+    Touches no hardware.
+    """
+    from tplm_daq.workflow.load import load_measurement
+
+    wanted, rig_recipe = load_measurement(recipe, rig_file(rig), set_)
+
+    from rich.console import Console
+
+    from tplm_daq.printing import print_check
+    from tplm_daq.workflow.jobs import check_measurement
+
+    found = check_measurement(wanted, rig_recipe)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print_check(Console(), found)
+
+
+def run(
+    recipe: RecipeArgument,
+    rig: RigOption = None,
+    set_: SetOption = [],
+    out: OutOption = Path("runs"),
+    report: Annotated[bool, typer.Option("--report", help="Write a report page beside the run file.")] = False,
+    as_json: JsonOption = False,
+    yes: YesOption = False,
+) -> None:
+    """Measure what a recipe describes, and fit D.
+
+    Shows D with its interval on the way. Ctrl-C ends the run, puts the light out and keeps what is measured.
+    """
+    from rich.console import Console
+
+    from tplm_daq.workflow.load import load_measurement
+
+    console = Console(stderr=True)
+    wanted, rig_recipe = load_measurement(recipe, rig_file(rig), set_)
+    operator = _operator(console, wanted.operator, rig_recipe, yes)
+
+    def make() -> Any:
+        from tplm_daq.workflow.jobs import make_job
+        from tplm_daq.workflow.logs import start_logging
+        from tplm_daq.workflow.places import make_folder
+
+        make_folder(out)
+        start_logging(out)
+        return make_job(wanted, rig_recipe, out, operator, report)
+
+    _run(make, console, as_json)
+
+
+def resume(
+    path: Annotated[Path, typer.Argument(metavar="RUN", help="Run file or series folder that was interrupted.")],
+    set_: SetOption = [],
+    as_json: JsonOption = False,
+    yes: YesOption = False,
+) -> None:
+    """Continue an interrupted run or series in its file.
+
+    A completed run is left alone. Only rig values such as addresses and clock speed may change: --set rig.KEY=VALUE.
+    """
+    from rich.console import Console
+
+    from tplm_daq.workflow.resume import load_resume
+
+    console = Console(stderr=True)
+    past = load_resume(path, set_)
+    operator = _operator(console, past.operator, past.rig, yes)
+
+    def make() -> Any:
+        from tplm_daq.workflow.logs import start_logging
+
+        start_logging(past.folder)
+        return past.job(operator)
+
+    _run(make, console, as_json)
+
+
+def _operator(console: Console, name: str, rig: RigRecipe, yes: bool) -> Operator:
+    """Return who sets what has no interface; a real rig needs somebody at the terminal, or --yes."""
+    from tplm_daq.terminal import DeclaredOperator, TerminalOperator
+
+    name = name or "somebody at the terminal"
+    if yes:
+        return DeclaredOperator(console, name)
+    operator = TerminalOperator(console, name)
+    if not rig.is_simulated:
+        operator.require_somebody()
+    return operator
+
+
+def _run(make: Callable[[], Any], console: Console, as_json: bool) -> None:
+    """Make a job, run it under the eyes of the terminal, print what came of it, and end with its status."""
+    with Signals() as signals:
+        from tplm_daq.printing import print_outcome
+        from tplm_daq.watching import run_watched
+
+        outcome = run_watched(make(), console, signals)
+        print_outcome(console, outcome)
+        if as_json:
+            print_json(outcome.to_dict())
+    raise typer.Exit(outcome.exit_status)

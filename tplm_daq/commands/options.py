@@ -1,0 +1,54 @@
+"""Options and arguments that commands share, and how all of them print a document."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tplm_daq.terminal import offer_recipes, offer_rigs
+
+DEFAULT_RIG = "configs/rig_sim.yaml"
+
+SetOption = Annotated[
+    list[str],
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe, or of the rig with the prefix rig."),
+]
+RigOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RIG", help="Rig file.", show_default=f"$TPLM_RIG, else {DEFAULT_RIG}", autocompletion=offer_rigs
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
+OutOption = Annotated[Path, typer.Option(metavar="DIR", help="Folder for run files and reports.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Take what has to be set by hand as set.")]
+RecipeArgument = Annotated[
+    str,
+    typer.Argument(metavar="RECIPE", help="Recipe file, such as configs/scan_line.yaml.", autocompletion=offer_recipes),
+]
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Run file (.h5), .npz, .csv or .ptu.")]
+FilesArgument = Annotated[
+    list[Path], typer.Argument(metavar="FILE...", help="Run files, series folders, .npz or .csv.")
+]
+
+
+def rig_file(rig: str | None) -> str:
+    """Return the rig file that is meant: as given, else of the environment, else the simulated one."""
+    return rig or os.environ.get("TPLM_RIG") or DEFAULT_RIG
+
+
+def print_json(document: dict[str, object]) -> None:
+    """Print a document on standard output."""
+    print(json.dumps(document, indent=1, allow_nan=False))
+
+
+def print_path(key: str, path: Path, as_json: bool) -> None:
+    """Print where a file was written."""
+    if as_json:
+        print_json({key: str(path)})
+    else:
+        print(path)

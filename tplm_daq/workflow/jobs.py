@@ -1,0 +1,33 @@
+"""From a recipe of any kind to what checks it or runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tplm_daq.recipes.rig import RigRecipe
+from tplm_daq.recipes.series import SeriesRecipe
+from tplm_daq.roles import Operator
+from tplm_daq.workflow.check import CheckReport, check_scan
+from tplm_daq.workflow.load import Measurement
+from tplm_daq.workflow.scan import ScanJob
+from tplm_daq.workflow.series import SeriesJob
+from tplm_daq.workflow.series_check import SeriesCheck, check_series
+
+
+def check_measurement(recipe: Measurement, rig: RigRecipe) -> CheckReport | SeriesCheck:
+    """Return what a measurement would do on a rig, how long it takes and how precise it becomes.
+
+    Raises
+    ------
+    InputError
+        The rig cannot do this; every reason is listed, one a line.
+    """
+    return check_series(recipe, rig) if isinstance(recipe, SeriesRecipe) else check_scan(recipe, rig)
+
+
+def make_job(
+    recipe: Measurement, rig: RigRecipe, folder: Path, operator: Operator, with_report: bool
+) -> ScanJob | SeriesJob:
+    """Return the job that carries out a measurement; nothing is opened before it runs."""
+    job = SeriesJob if isinstance(recipe, SeriesRecipe) else ScanJob
+    return job(recipe, rig, folder, operator, with_report)  # type: ignore[arg-type]
