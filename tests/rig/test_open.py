@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from tests.rig.conftest import Nobody, OpenRig, rig_recipe
-from tplm_daq.errors import InputError, LightMayBeOnError, LimitError, RigError
+from tplm_daq.errors import Aborted, InputError, LightMayBeOnError, LimitError, RigError
 from tplm_daq.recipes.load import find_config, read_yaml, validate
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.rig.open import open_rig
@@ -122,3 +122,16 @@ def test_with_every_path_dead_the_message_says_so(open_simulated: OpenRig, monke
         rig.make_safe()
     rig._light_paths = ()  # nothing left to put out: lets the fixture close the rig
     rig.make_safe = lambda: None  # type: ignore[method-assign]
+
+
+def test_light_that_was_put_out_by_hand_stays_out_until_the_laser_is_prepared_anew(open_simulated: OpenRig) -> None:
+    rig, bench = open_simulated()
+    rig.laser.prepare(2.5e6, 10.0)
+    rig.laser.turn_on()
+    assert rig.put_light_out() == ()
+    with pytest.raises(Aborted, match="put out by hand, and stays out"):
+        rig.laser.turn_on()
+    assert bench.light().repetition_rate_hz == 0
+    rig.laser.prepare(2.5e6, 10.0)
+    rig.laser.turn_on()
+    assert rig.laser.is_on()

@@ -14,6 +14,7 @@ from datetime import datetime
 from drivers.gate import LightGateLine
 from drivers.pdl800d import PDL800D
 from drivers.trigger import TriggerGenerator
+from tplm_daq.errors import Aborted
 from tplm_daq.readings import Setting
 from tplm_daq.recipes.devices import TriggerDevice
 from tplm_daq.recipes.rig import Limits
@@ -67,6 +68,7 @@ class TriggeredLaser:
         self._operator = operator
         self._power = power
         self._pending_nw: float | None = None
+        self._is_forbidden = False
 
     @property
     def light_path(self) -> LightPath:
@@ -80,6 +82,7 @@ class TriggeredLaser:
     def prepare(self, repetition_rate_hz: float, average_power_nw: float) -> None:
         """Put the light out, set the trigger, and have the power set by hand, or by the wheel at the next `turn_on`."""
         self.check(repetition_rate_hz, average_power_nw)
+        self._is_forbidden = False
         self.turn_off()
         with self._link.exclusive():
             self._trigger.set_up(repetition_rate_hz, self._device.low_v, self._device.high_v)
@@ -98,6 +101,10 @@ class TriggeredLaser:
             repetition_rate_hz=repetition_rate_hz,
             average_power_nw=average_power_nw,
         )
+
+    def forbid(self) -> None:
+        """Keep the light out until the next `prepare`: whoever is about to switch it on gets Aborted."""
+        self._is_forbidden = True
 
     def turn_on(self) -> None:
         """Switch the trigger on, confirmed by read-back; the first time after `prepare` the wheel sets the power."""
@@ -153,6 +160,8 @@ class TriggeredLaser:
             self._trigger.adapter.close()
 
     def _switch(self, is_on: bool) -> None:
+        if is_on and self._is_forbidden:
+            raise Aborted("the light was put out by hand, and stays out")
         with self._link.exclusive():
             self._trigger.is_output_on = is_on
 

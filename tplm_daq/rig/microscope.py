@@ -114,8 +114,8 @@ class Rig:
     def put_light_out(self) -> tuple[str, ...]:
         """Put the light out by every path at once, from any thread, and return when the first one confirms it.
 
-        Nothing else is touched: whoever drives the rig goes on, and is to be told. A rig that is closed, and so has
-        been made safe, is left alone.
+        It stays out until the laser is prepared anew. Nothing else is touched: whoever drives the rig goes on, and is
+        to be told. A rig that is closed, and so has been made safe, is left alone.
 
         Returns
         -------
@@ -127,6 +127,7 @@ class Rig:
         LightMayBeOnError
             No path to the light confirmed that it is out.
         """
+        self.laser.forbid()
         failures: list[str] = []
         pool = ThreadPoolExecutor(max(1, len(self._light_paths)), thread_name_prefix="light-off")
         names = {pool.submit(path.act): path.name for path in self._light_paths}
