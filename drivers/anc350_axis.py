@@ -185,7 +185,7 @@ class Axis(Channel):
         """
         self.target_nm = target_nm
         self._sound_status()
-        self._check_sensor()
+        self.sensed_nm()
         self._check_drive()
         self.turns_off_at_end = True
         self.output_enabled = True
@@ -224,6 +224,14 @@ class Axis(Channel):
         if self.is_moving:
             raise Anc350Error(f"{self._label}: moving, so its capacitance cannot be measured; stop it first.")
         self._order(Address.MEASURE_CAPACITANCE, 1)
+
+    def sensed_nm(self) -> int:
+        """Return the position in nm; SensorLost if what the sensor says is no place on the travel."""
+        low_nm, high_nm = self.travel_nm
+        position_nm = int(self.position_nm)
+        if not low_nm - BEYOND_TRAVEL_NM <= position_nm <= high_nm + BEYOND_TRAVEL_NM:
+            raise SensorLost(f"{self._label}: {position_nm} nm is no place on its travel; check the sensor's wires.")
+        return position_nm
 
     def clear_over_current(self) -> None:
         """Allow an axis that over-current has switched off to be switched on again."""
@@ -269,12 +277,6 @@ class Axis(Channel):
                 "check the plug and the sensor voltage before moving."
             )
         return AxisStatus(status)
-
-    def _check_sensor(self) -> None:
-        low_nm, high_nm = self.travel_nm
-        position_nm = self.position_nm
-        if not low_nm - BEYOND_TRAVEL_NM <= position_nm <= high_nm + BEYOND_TRAVEL_NM:
-            raise SensorLost(f"{self._label}: {position_nm} nm is no place on its travel; check the sensor's wires.")
 
     def _check_drive(self) -> None:
         for what, unit, value, (low, high) in (

@@ -95,12 +95,20 @@ class Generator33500(SCPIMixin, LineInstrument):
         """Write a setting, and return what the generator shows for it afterwards."""
         shown, _, error = self.exchange(f":{header} {value};:{header}?;:SYST:ERR?", str).partition(";")
         if not error.lstrip("+").startswith("0,"):
-            self.check_errors()
+            self._empty_error_queue()
             raise GeneratorError(
                 f"{self.name} reported {error or 'nothing'} after '{header} {value}' and now shows {shown};"
                 " the error may be older: read the settings again before going on"
             )
         return shown
+
+    def _empty_error_queue(self) -> None:
+        try:
+            self.check_errors()
+        except ValueError as error:
+            raise ConnectionError(
+                f"{self.name} answered something else than its errors ({error}); replies are out of step"
+            ) from error
 
     def _set_word(self, header: str, value: str) -> None:
         shown = self._set(header, value)

@@ -23,9 +23,11 @@ from simulators.anc350 import ANC350
 from simulators.cryostation import Cryostation
 from simulators.double import Double
 from simulators.emission import FAR_NS, Emission, uniform_emission
+from simulators.faults import Fault
 from simulators.fw102c import FW102C, Filters
 from simulators.kst101 import KST101
 from simulators.lakeshore335 import LakeShore335
+from simulators.mishaps import arrange, require_possible
 from simulators.mount import Mount
 from simulators.noise import Noise, NoiseSettings
 from simulators.optics import Microscope, OpticsSettings
@@ -98,6 +100,8 @@ class BenchSettings:
         "lakeshore335" or "cryostation".
     gate_channel : int
         Output of the gate's generator that is wired to the laser.
+    faults : tuple of Fault
+        What goes wrong, and when.
     defocus_nm : float
         How far below the focal plane the sample is before the stage is moved.
     """
@@ -112,6 +116,7 @@ class BenchSettings:
     counter: Literal["picoharp300", "timeharp260"] = "picoharp300"
     thermostat: Literal["lakeshore335", "cryostation"] = "lakeshore335"
     gate_channel: int = 1
+    faults: tuple[Fault, ...] = ()
     detection_densities: tuple[float, ...] | None = None
     defocus_nm: float = 0.0
 
@@ -196,8 +201,11 @@ class Bench:
         self.laser.before_change = self.counter.settle
         for double in doubles.values():
             double.before_change = self.counter.settle
+        require_possible(settings.faults, {"counter": self.counter, **doubles})
         self.servers = {role: DoubleServer(double, clock, self.lock) for role, double in doubles.items()}
         clock.before_each_step(lambda: let_arrive(tuple(self.servers.values()), self.lock))
+        if settings.faults:
+            clock.before_each_step(arrange(settings.faults, self))
 
     def now_ns(self) -> int:
         """Return the simulated time in ns."""
@@ -214,7 +222,7 @@ class Bench:
 
     def sync_rate_hz(self) -> float:
         """Return the rate of the laser's sync output in Hz, 0 without pulses."""
-        return self.light().repetition_rate_hz
+        return self.light().repetition_rate_hz * self.counter.syncs_per_pulse
 
     def emission(self, time_ns: int) -> Emission:
         """Return what reaches the detector from `time_ns` on while nobody changes anything.

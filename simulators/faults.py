@@ -101,8 +101,8 @@ class _Planned:
         """Tell whether a message suffers; the first one that does is remembered."""
         fault = self.fault
         if self.first is None:
-            is_late_enough = fault.at_s is None or now_ns >= round(fault.at_s * 1e9)
-            if not is_late_enough or number < (fault.at_transaction or 1):
+            is_early = number < (fault.at_transaction or 1) if fault.at_s is None else now_ns < round(fault.at_s * 1e9)
+            if is_early:
                 return False
             self.first = number
             if self.strike is not None:
@@ -158,9 +158,7 @@ class Line:
         met = [each.fault for each in self._planned if each.is_due(self.n_transactions, now_ns) and each.strike is None]
         return met[-1] if met else None
 
-    def carry(
-        self, frame: bytes, answer: Callable[[bytes], bytes], conversation: Conversation, now_ns: int
-    ) -> bytes:
+    def carry(self, frame: bytes, answer: Callable[[bytes], bytes], conversation: Conversation, now_ns: int) -> bytes:
         """Take a message to the device and return what comes back at once."""
         if self.is_closed or conversation.is_cut:
             return b""

@@ -46,7 +46,7 @@ class KST101(Double):
     position_mm : float
         Where a homed axis starts, 0 to 25 mm.
     repeatability_um : float
-        Standard deviation in um of where the spindle really stops; one draw per move.
+        Standard deviation in um of where the spindle really stops; one draw per place.
     serial, model : int, str
         What it says it is.
 

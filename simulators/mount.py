@@ -1,7 +1,7 @@
-"""The sample on its stage: how far from the focal plane, which place of the film is under the laser, where the image is.
+"""The sample on its stage: how far from the focal plane, which place is under the laser, where the image is.
 
 Laser and objective stand still. The image of a film is where the laser excites it, whatever the stage does; a single
-emitter takes its image along. The sample is in focus, up to `defocus_nm`, where the stage stands when it is switched on.
+emitter takes its image along. Where the stage stands when it is switched on, the sample is `defocus_nm` out of focus.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, suppress
 from typing import Protocol
 
 from simulators.double import Double
+from simulators.faults import Conversation, Line
 
 IDLE_WAKEUP_S = 0.05
 """How long a connection stays silent before the double may speak on its own (wall clock)."""
@@ -44,6 +45,8 @@ class DoubleServer:
 
     Attributes
     ----------
+    line : Line
+        What leads to the double; faults strike there.
     port : int
         Port that the system assigned.
     sockets : list of socket
@@ -52,6 +55,7 @@ class DoubleServer:
 
     def __init__(self, double: Double, clock: TimeSource, lock: AbstractContextManager[object] | None = None) -> None:
         self.double = double
+        self.line = Line()
         self._clock = clock
         self._lock = lock if lock is not None else threading.RLock()
         self._seen_ns = 0
@@ -80,16 +84,17 @@ class DoubleServer:
                 self.double.process((now_ns - self._seen_ns) * 1e-9)
                 self._seen_ns = now_ns
 
-    def obey(self, buffer: bytearray, data: bytes) -> bytes:
-        """Take up what came in on one connection, `data` after the unfinished `buffer`, and return the reply."""
+    def obey(self, conversation: Conversation, data: bytes) -> bytes:
+        """Take up what came in on one connection, and return what goes out."""
         with self._lock:
             self.catch_up()
-            buffer += data
-            reply = self.double.spontaneous()
-            for frame in self.double.split(buffer):
-                reply += self.double.answer(frame)
-            if len(buffer) > MAX_UNFINISHED:
-                buffer.clear()
+            unfinished, now_ns = conversation.unfinished, self._clock.now_ns()
+            unfinished += data
+            reply = conversation.overdue() + self.double.spontaneous()
+            for frame in self.double.split(unfinished):
+                reply += self.line.carry(frame, self.double.answer, conversation, now_ns)
+            if len(unfinished) > MAX_UNFINISHED:
+                unfinished.clear()
             return reply + self.double.spontaneous()
 
     def close(self) -> None:
@@ -119,22 +124,24 @@ class DoubleServer:
                 thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        buffer = bytearray()
+        conversation = Conversation()
         with connection:
             with suppress(OSError):
-                while not self._is_closing.is_set() and self._exchange(connection, buffer):
+                while not self._is_closing.is_set() and self._exchange(connection, conversation):
                     pass
             with self._lock:
                 self.sockets.remove(connection)
 
-    def _exchange(self, connection: socket.socket, buffer: bytearray) -> bool:
-        """Take up what has arrived, if anything, and reply; return False when the client has closed."""
+    def _exchange(self, connection: socket.socket, conversation: Conversation) -> bool:
+        """Take up what has arrived, if anything, and reply; return False when the connection is closed or cut."""
         is_readable = bool(select.select([connection], [], [], IDLE_WAKEUP_S)[0])
         with self._lock:
             data = connection.recv(65536) if is_readable else b""
             if is_readable:
                 _acknowledge_at_once(connection)
-            reply = self.obey(buffer, data)
+            reply = self.obey(conversation, data)
+        if conversation.is_cut or self.line.is_closed:
+            return False
         if reply:
             connection.sendall(reply)
         return bool(data) or not is_readable

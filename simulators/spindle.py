@@ -1,7 +1,7 @@
 """The spindle of a simulated stepper actuator: where it truly is, now and in the moves before.
 
 The controller counts its steps and knows nothing else; the spindle stops some tens of nanometres beside the
-count, another distance after each move. Two switches end every path. A jammed spindle stays where it is while the
+count, another distance at each place. Two switches end every path. A jammed spindle stays where it is while the
 count goes on, and joins the count again with its next free move. Times are whole ns, lengths mm.
 """
 
@@ -35,7 +35,9 @@ class Move:
         if self.is_jammed:
             return self.path.legs[0].position_mm + self.error_before_mm - self.path.position_at(time_ns)
         duration_ns = self.path.end_ns - self.path.start_ns
-        share = min(max((time_ns - self.path.start_ns) / duration_ns, 0.0), 1.0) if duration_ns else 1.0
+        if time_ns >= self.path.end_ns:
+            return self.error_after_mm
+        share = max((time_ns - self.path.start_ns) / duration_ns, 0.0)
         return self.error_before_mm + share * (self.error_after_mm - self.error_before_mm)
 
 
@@ -49,7 +51,7 @@ class Spindle:
     seed : int
         Of the mechanical errors.
     repeatability_mm : float
-        Standard deviation of the place where it really stops, in mm; one draw per move.
+        Standard deviation of the place where it really stops, in mm; one draw per place.
 
     Attributes
     ----------
@@ -58,7 +60,7 @@ class Spindle:
     is_jammed : bool
         Whether the spindle stays put in later moves although the controller counts its steps.
     n_moves : int
-        Moves towards a target begun so far; the error of a move follows from `seed` and this number.
+        Moves towards a target begun so far.
     """
 
     def __init__(self, position_mm: float, seed: int, repeatability_mm: float) -> None:
@@ -92,8 +94,8 @@ class Spindle:
     def follow(self, path: Trajectory) -> None:
         """Begin a path towards a target; it ends where it meets a switch."""
         self.n_moves += 1
-        error_mm = float(np.random.default_rng([self._seed, self.n_moves]).normal(0.0, self._repeatability_mm))
-        self._begin(path.until(*self.switches_mm), error_mm)
+        bounded = path.until(*self.switches_mm)
+        self._begin(bounded, self._error_mm(bounded.legs[-1].position_mm))
 
     def stop(self, time_ns: int, deceleration_mm_s2: float) -> None:
         """Come to rest, at once if the deceleration is infinite."""
@@ -106,6 +108,11 @@ class Spindle:
     def is_on_reverse_switch(self, time_ns: int) -> bool:
         """Tell whether the near switch is made."""
         return self.path.position_at(time_ns) <= self.switches_mm[0]
+
+    def _error_mm(self, place_mm: float) -> float:
+        """Return how far beside the count the spindle stops at a place; it depends on no move before."""
+        place_nm = round((place_mm - REVERSE_SWITCH_MM) * 1e6)
+        return float(np.random.default_rng([self._seed, max(place_nm, 0)]).normal(0.0, self._repeatability_mm))
 
     def _begin(self, path: Trajectory, error_after_mm: float) -> None:
         self._moves.append(Move(path, self._moves[-1].error_at(path.start_ns), error_after_mm, self.is_jammed))

@@ -11,8 +11,10 @@ from rich.table import Table
 if TYPE_CHECKING:
     from tplm_daq.analysis.pipeline import Result
     from tplm_daq.store.catalog import Catalogue
-    from tplm_daq.workflow.check import CheckReport
+    from tplm_daq.workflow.align_job import AlignOutcome
+    from tplm_daq.workflow.check import CheckReport, Precision
     from tplm_daq.workflow.devices import DevicesReport
+    from tplm_daq.workflow.feasibility import AlignCheck
     from tplm_daq.workflow.kmc import SweepOutcome
     from tplm_daq.workflow.outcome import ScanOutcome
     from tplm_daq.workflow.series import SeriesOutcome
@@ -24,12 +26,15 @@ WIDE = 120
 """Columns of a terminal that has room for titles beside file names."""
 
 
-def print_outcome(console: Console, outcome: ScanOutcome | SeriesOutcome) -> None:
+def print_outcome(console: Console, outcome: ScanOutcome | SeriesOutcome | AlignOutcome) -> None:
     """Print where the files are and what was found, beside the simulated truth if there is one."""
+    from tplm_daq.workflow.align_job import AlignOutcome
     from tplm_daq.workflow.series import SeriesOutcome
 
     if isinstance(outcome, SeriesOutcome):
         _print_series(console, outcome)
+    elif isinstance(outcome, AlignOutcome):
+        _print_alignment(console, outcome)
     else:
         _print_scan(console, outcome)
 
@@ -53,6 +58,18 @@ def _print_scan(console: Console, outcome: ScanOutcome) -> None:
     if outcome.truth is not None:
         truth = outcome.truth["diffusivity_cm2_s"]
         table.add_row("truth", f"{truth:.5f} cm²/s (simulated sample)")
+    console.print(table, highlight=False, soft_wrap=True)
+
+
+def _print_alignment(console: Console, outcome: AlignOutcome) -> None:
+    table = _plain_table()
+    table.add_row("finished", f"{outcome.procedure}, {outcome.n_points} points in {outcome.wall_s:.1f} s")
+    table.add_row("kept in", str(outcome.calibration_file))
+    table.add_row("valid until", outcome.expires_at)
+    truth = outcome.truth or {}
+    for name, value in outcome.values.items():
+        beside = f"   (simulated: {truth[name]:.9g})" if isinstance(truth.get(name), float) else ""
+        table.add_row(name, f"{value:.9g}{beside}")
     console.print(table, highlight=False, soft_wrap=True)
 
 
@@ -119,12 +136,19 @@ def print_result(console: Console, result: Result) -> None:
     console.print(table, highlight=False, soft_wrap=True)
 
 
-def print_check(console: Console, report: CheckReport | SeriesCheck) -> None:
+def print_check(console: Console, report: CheckReport | SeriesCheck | AlignCheck) -> None:
     """Print what a measurement will do, take and give."""
+    from tplm_daq.workflow.feasibility import AlignCheck
     from tplm_daq.workflow.series_check import SeriesCheck
 
     if isinstance(report, SeriesCheck):
         _print_series_check(console, report)
+    elif isinstance(report, AlignCheck):
+        valid = _duration(report.valid_for_s)
+        console.print(
+            f"{report.title} on {report.rig}: {report.procedure}, {report.n_points} points, valid for {valid}",
+            highlight=False,
+        )
     else:
         _print_scan_check(console, report)
 
@@ -163,7 +187,7 @@ def _print_scan_check(console: Console, report: CheckReport) -> None:
     else:
         table.add_row("rate", "unknown; give optics.expected_rate in the rig file, such as 2 kcps/nW")
     for each in report.precision:
-        table.add_row(f"D = {each.diffusivity_cm2_s:g} cm²/s", f"± {each.relative_standard_error:.2%} (standard error)")
+        table.add_row(f"D = {each.diffusivity_cm2_s:g} cm²/s", _precision_text(each))
     table.add_row("disk", f"{report.disk_mb:.3g} MB at most")
     table.add_row("dose", f"{report.dose_nj:.3g} nJ on the spot")
     for text in report.warnings:
@@ -224,6 +248,14 @@ def print_catalogue(console: Console, catalogue: Catalogue) -> None:
     console.print(table, highlight=False)
     for unreadable in catalogue.unreadable:
         console.print(f"not read: {unreadable.path.name}: {unreadable.reason}", highlight=False, soft_wrap=True)
+
+
+def _precision_text(each: Precision) -> str:
+    """Say how precisely D is known in the end, and after how much."""
+    return (
+        f"± {each.relative_standard_error:.2%} (standard error) from {each.n_photons:.2g} photons, "
+        f"{_duration(each.dwell_s)} counting, {_duration(each.time_s)} in all"
+    )
 
 
 def _duration(seconds: float) -> str:

@@ -94,7 +94,7 @@ def refused(error: OSError) -> StoreError:
 
 def offer_recipes(incomplete: str) -> list[str]:
     """Return YAML files here and shipped recipes of measurements that begin like this."""
-    return sorted({*_yaml_files(incomplete, "scan"), *_yaml_files(incomplete, "series")})
+    return sorted({name for kind in ("scan", "series", "align") for name in _yaml_files(incomplete, kind)})
 
 
 def offer_lattices(incomplete: str) -> list[str]:

@@ -23,7 +23,10 @@ _ADVICE = {
     -11: "Another program holds the device: close the vendor's software and any earlier session.",
     -16: "A measurement or another program is running: stop it first.",
     -19: "This device lacks the option: see its features.",
-    **dict.fromkeys((-10, -22, -23), "Call open() and initialise() before anything else."),
+    **dict.fromkeys(
+        (-10, -22, -23),
+        "It was switched off or unplugged meanwhile, or open() and initialise() have not been called: begin again.",
+    ),
     **dict.fromkeys(
         TRANSIENT_CODES,
         "A USB transfer failed: repeat the call once after 0.1 s, then close, open and initialise again.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulators.bench import Bench, BenchSettings
 from simulators.clock import SimClock
@@ -65,7 +65,7 @@ class ServedBench:
 def _compile(settings: BenchSettings) -> None:
     """Let numba compile what counts photons, on a bench for nothing else: nobody could be answered meanwhile."""
     clock = SimClock()
-    bench = Bench(settings, clock)
+    bench = Bench(replace(settings, faults=()), clock)
     for function, *numbers in (("PH_OpenDevice",), ("PH_Initialize", 0), ("PH_Calibrate",), ("PH_StartMeas", 1)):
         bench.counter.answer(function, (0, *numbers))
     clock.sleep(1e-3)

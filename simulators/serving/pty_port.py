@@ -11,6 +11,7 @@ import select
 import threading
 from contextlib import suppress
 
+from simulators.faults import Conversation
 from simulators.server import IDLE_WAKEUP_S, DoubleServer
 
 try:
@@ -54,22 +55,22 @@ class PtyPort:
             os.close(self._master)
 
     def _serve(self) -> None:
-        buffer = bytearray()
+        conversation = Conversation()
         poll = select.poll()
         poll.register(self._master, select.POLLIN)
         while not self._is_closing.is_set():
             events = poll.poll(IDLE_WAKEUP_S * 1e3)
             state = events[0][1] if events else 0
             if state & select.POLLIN:
-                self._exchange(buffer, self._read())
+                self._exchange(conversation, self._read())
             elif state & select.POLLHUP:
-                buffer.clear()
+                conversation = Conversation()
                 self._is_closing.wait(IDLE_WAKEUP_S)
             else:
-                self._exchange(buffer, b"")
+                self._exchange(conversation, b"")
 
-    def _exchange(self, buffer: bytearray, data: bytes) -> None:
-        reply = self._server.obey(buffer, data)
+    def _exchange(self, conversation: Conversation, data: bytes) -> None:
+        reply = self._server.obey(conversation, data)
         with suppress(OSError):  # nobody reads: lost
             while reply:
                 reply = reply[os.write(self._master, reply) :]

@@ -59,6 +59,11 @@ class CounterDevice:
         After initialising.
     n_bins : int
         Of the longest histogram.
+
+    Attributes
+    ----------
+    full_at : int or None
+        Fault: in measurements begun from now on, a bin is full at so many counts and ends them.
     """
 
     max_count: ClassVar[int]
@@ -81,6 +86,7 @@ class CounterDevice:
     ) -> None:
         self.readiness = Readiness.CLOSED
         self.fault = ""
+        self.full_at: int | None = None
         self._world = world
         self._detector = detector
         self._seed = seed
@@ -106,6 +112,12 @@ class CounterDevice:
             self._meter.remember(self._world.now_ns(), *self._expected_rates())
         if self._run is not None:
             self._run.settle()
+
+    def fill_fifo(self) -> None:
+        """Fault: the FIFO of the present measurement holds no more than it does now."""
+        if self._run is not None and self._tagging is not None:
+            self._run.catch_up()
+            self._tagging.fill()
 
     def open(self) -> str:
         """Open the device and return its serial number."""
@@ -199,7 +211,9 @@ class CounterDevice:
     def _recorder(self) -> Recorder:
         """Return what the present mode makes of photons."""
         if self._mode == HISTOGRAM:
-            self._histogramming = Histogramming(self._settings, self._memory(), self.max_count)
+            full_at, settings = self.full_at or self.max_count, self._settings
+            settings = settings if self.full_at is None else replace(settings, stop_count=full_at)
+            self._histogramming = Histogramming(settings, self._memory(), full_at)
             return self._histogramming
         n_delays = min(2**self.layout.delay_bits, len(self._memory()))
         self._tagging = Tagging(self._settings, self.layout, n_delays)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulators.faults import GARBLED_FRAME, PORT_CLOSED, SILENCE, TRUNCATED_FRAME, Line
 from simulators.tcspc.device import CounterDevice, Readiness
 from simulators.tcspc.face import Answer, FunctionTable, Signatures, Value
 from simulators.tcspc.refusal import (
@@ -23,6 +24,9 @@ from simulators.tcspc.refusal import (
     INVALID_ARGUMENT,
     NOT_CALIBRATED,
     NOT_INITIALIZED,
+    USB_BULKRD_FAIL,
+    USB_GETIFINFO_FAIL,
+    USB_VCMD_FAIL,
     Refused,
 )
 from simulators.tcspc.world import World
@@ -32,6 +36,14 @@ _MISSING = {
     Readiness.INITIALISED: NOT_INITIALIZED,
     Readiness.CALIBRATED: NOT_CALIBRATED,
 }
+
+LIBRARY_FAULTS = {
+    SILENCE: USB_VCMD_FAIL,
+    GARBLED_FRAME: USB_BULKRD_FAIL,
+    TRUNCATED_FRAME: USB_BULKRD_FAIL,
+    PORT_CLOSED: USB_GETIFINFO_FAIL,
+}
+"""What a fault of the USB line makes the library return; a transfer is never late or old (ours)."""
 
 _log = logging.getLogger(__name__)
 
@@ -90,20 +102,31 @@ class CounterTable(FunctionTable):
         What is attached.
     index : int
         Device index at which it is found.
+
+    Attributes
+    ----------
+    device : CounterDevice
+        What is attached.
+    line : Line
+        Its USB line; faults strike there.
+    syncs_per_pulse : int
+        Fault: what the sync cable makes of a pulse of the laser, 0 if it is off, 2 if it rings.
     """
 
     def __init__(self, facts: LibraryFacts, world: World, device: CounterDevice, index: int) -> None:
         super().__init__(f"{facts.name} (simulated)", facts.signatures)
         self._facts = facts
         self._world = world
-        self._device = device
+        self.device = device
+        self.line = Line()
+        self.syncs_per_pulse = 1
         self._device_index = index
         self._faults: dict[str, list[int]] = {}
 
     def settle(self) -> None:
         """Count all photons up to now; the bench calls this before any change of what reaches the detector."""
         with self._world.lock:
-            self._device.settle()
+            self.device.settle()
 
     def inject(self, function: str, *codes: int) -> None:
         """Let the next calls of `function` return these codes, one each, without doing anything."""
@@ -124,19 +147,26 @@ class CounterTable(FunctionTable):
             except Refused as refusal:
                 return refusal.code, ()
             except Exception:  # noqa: BLE001 - no exception can pass into C; it becomes code, log entry and debug text
-                self._device.fault = traceback.format_exc()
+                self.device.fault = traceback.format_exc()
                 _log.exception("simulated %s failed", function)
                 return HARDWARE_F01, ()
 
     def _do(self, name: str, index: int, *numbers: int) -> tuple[Value, ...]:
         """Call the device, if it may be called, and return what it says."""
         row = self._facts.functions[name]
+        self._cross_line()
         self._admit(name, row, index)
         if index != self._device_index:
             return ()
-        found = getattr(self._device, row.method)(*numbers)
+        found = getattr(self.device, row.method)(*numbers)
         values = found if isinstance(found, tuple) else () if found is None else (found,)
         return tuple(value.tobytes() if isinstance(value, np.ndarray) else value for value in values)
+
+    def _cross_line(self) -> None:
+        """Count the call, and raise Refused if the USB line fails."""
+        fault = self.line.suffer(self._world.now_ns())
+        if fault is not None and fault.name in LIBRARY_FAULTS:
+            raise Refused(LIBRARY_FAULTS[fault.name])
 
     def _admit(self, name: str, row: Function, index: int) -> None:
         """Raise Refused if the call is not possible in the present state."""
@@ -147,9 +177,9 @@ class CounterTable(FunctionTable):
             raise Refused(INVALID_ARGUMENT)
         if name == "OpenDevice" and index != self._device_index:
             raise Refused(DEVICE_OPEN_FAIL)
-        readiness = self._device.readiness if index == self._device_index else Readiness.CLOSED
+        readiness = self.device.readiness if index == self._device_index else Readiness.CLOSED
         for step in range(1, row.needs + 1):
             if readiness < step:
                 raise Refused(_MISSING[Readiness(step)])
-        if row.is_idle_only and self._device.is_running:
+        if row.is_idle_only and self.device.is_running:
             raise Refused(INSTANCE_RUNNING)

@@ -105,6 +105,10 @@ class Tagging:
         turns = max(0, int(n_syncs) - _MOST_SYNCS_SHIFTED) >> self._layout.sync_bits
         return bool(_turn(turns, self._layout.sync_bits, False, self._fifo, self._state))
 
+    def fill(self) -> None:
+        """Let the FIFO hold no more than it does now."""
+        self._fifo = self._fifo[: int(self._state[0])]
+
     def read(self, n_most: int) -> NDArray[np.uint32]:
         """Take up to so many records out of the FIFO, the oldest first."""
         n_words = int(self._state[0])

@@ -121,6 +121,9 @@ class Detector(Part):
         self.target, self.due_s = (x_nm, y_nm), self.clock.now() + 0.2
         self.log.append("move")
 
+    def stragglers(self) -> str:
+        return self.name
+
     def has_arrived(self) -> bool:
         return self.clock.now() >= self.due_s and not self.is_stuck
 

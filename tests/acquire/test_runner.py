@@ -15,6 +15,7 @@ from tplm_daq.acquire.passes import Done, FixedPasses, Itinerary, Pass, PlannedP
 from tplm_daq.acquire.point import PointSettings
 from tplm_daq.acquire.runner import Plan, Runner
 from tplm_daq.errors import Aborted, DeviceError, DeviceTimeout, GuardStop, StoreError
+from tplm_daq.readings import Histogram
 from tplm_daq.recipes.rig import Guards
 from tplm_daq.store.layout import PointFlags, PointRow
 
@@ -241,6 +242,15 @@ def test_an_overflowing_bin_is_flagged_and_reported() -> None:
     runner.run(lambda: plan(sink, n_passes=1))
     assert all(row.flags & PointFlags.OVERFLOW for row in sink.rows)
     assert "gave up" in notices[0]
+
+
+def test_a_point_without_any_live_time_is_no_point() -> None:
+    microscope, sink = FakeMicroscope(), Sink()
+    nothing = Histogram(np.zeros(50, dtype=np.uint32), 0.0, True)
+    microscope.counter.read_counts = lambda: nothing  # type: ignore[method-assign]
+    with pytest.raises(DeviceError, match=r"counter at here: nothing was counted in 0.5 s. Lower the count rate"):
+        Runner(microscope).run(lambda: plan(sink))
+    assert not sink.rows
 
 
 def test_light_may_be_kept_off_between_points() -> None:

@@ -11,7 +11,7 @@ from tests.acquire.microscope import FakeMicroscope, Thermostat
 from tplm_daq.acquire.guards import OK, Level, Verdict
 from tplm_daq.acquire.point import PointSettings
 from tplm_daq.acquire.prepare import reach_temperature
-from tplm_daq.acquire.watch import guard_point
+from tplm_daq.acquire.watch import guard_dwell, guard_point
 from tplm_daq.errors import Aborted, DeviceTimeout, GuardStop
 from tplm_daq.recipes.load import find_config, read_yaml, validate
 from tplm_daq.recipes.rig import Guards, RigRecipe
@@ -36,6 +36,17 @@ def go_on() -> None:
 def test_a_good_rig_is_not_kept_waiting(microscope: FakeMicroscope) -> None:
     assert guard_point(microscope, SETTINGS, go_on, pytest.fail) is PointFlags.GOOD
     assert microscope.clock.now() == 0
+
+
+def test_sync_lost_during_a_point_marks_it_once_and_does_not_stop_it(microscope: FakeMicroscope) -> None:
+    heard: list[str] = []
+    assert guard_dwell(microscope, SETTINGS, PointFlags.GOOD, heard.append) is PointFlags.GOOD
+    microscope.counter.sync_hz = 0.0
+    flags = guard_dwell(microscope, SETTINGS, PointFlags.PILE_UP, heard.append)
+    assert flags == PointFlags.PILE_UP | PointFlags.SUSPECT | PointFlags.SYNC
+    assert guard_dwell(microscope, SETTINGS, flags, heard.append) == flags
+    assert len(heard) == 1
+    assert "no sync" in heard[0]
 
 
 def test_a_run_pauses_in_the_dark_until_the_temperature_is_back(microscope: FakeMicroscope) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.analysis.synthetic import Scene, as_map, drawn
 from tplm_daq.analysis.pipeline import analyse
+from tplm_daq.analysis.spot import require_centre_inside
 from tplm_daq.errors import FitError
 from tplm_daq.recipes.analysis import AnalysisRecipe
 
@@ -39,7 +40,10 @@ CASES = {
     "delays that go back": ({"delay_ns": BACKWARDS}, "must ascend"),
     "negative counts": ({"counts": GOOD.counts.astype(int) - 1}, "must not be negative"),
     "oblique line": ({"y_nm": GOOD.x_nm}, "neither along x nor along y"),
-    "spot far outside": ({"x_nm": GOOD.x_nm + 1e4, "counts": GOOD.counts[::-1] * 0 + GOOD.counts[:1]}, "spot|width"),
+    "spot far outside": (
+        {"x_nm": GOOD.x_nm + 1e4, "counts": GOOD.counts[::-1] * 0 + GOOD.counts[:1]},
+        "spot|width|only 0 of",
+    ),
     "half of a spot, cut at its centre": (rows(*range(25, 41)), "outside the positions|spot|Gaussian|width"),
 }
 
@@ -56,3 +60,8 @@ def test_huge_counts_are_no_problem(scale):
     expected = as_map(SCENE, np.round(GOOD.counts * scale).astype(np.int64))
     result = analyse(expected, AnalysisRecipe(method="poisson"))
     assert result.diffusivity_cm2_s == pytest.approx(analyse(GOOD, AnalysisRecipe()).diffusivity_cm2_s, rel=1e-2)
+
+
+def test_on_a_map_the_axis_beside_which_the_spot_lies_is_named():
+    with pytest.raises(FitError, match=r"centre seems to be at y = 150 nm, outside the positions measured \(0 to 100"):
+        require_centre_inside(np.array([0.0, 100.0]), 150.0, "y")

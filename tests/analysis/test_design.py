@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.analysis.synthetic import Scene, as_map, expected_counts
-from tplm_daq.analysis.design import PlannedScan, expected_scan, expected_standard_error
+from tplm_daq.analysis.design import PlannedScan, expected_scan, expected_standard_error, wrapped_ratio
 from tplm_daq.analysis.pipeline import analyse
 from tplm_daq.errors import FitError
 from tplm_daq.recipes.analysis import AnalysisRecipe
@@ -80,3 +80,9 @@ def test_a_single_position_does_not_determine_a_spot():
     plan = replace(PLAN, position_nm=np.array([0.0]), dwell_s=np.array([20.0]))
     with pytest.raises(FitError, match=r"cannot be told apart|no information"):
         expected_standard_error(plan, 0.05)
+
+
+def test_light_of_earlier_pulses_grows_with_the_repetition_rate() -> None:
+    slow, fast = (wrapped_ratio(replace(PLAN, repetition_rate_hz=rate_hz), 0.05) for rate_hz in (2.5e6, 40e6))
+    assert 1e-5 < slow < 1e-3
+    assert 20 * slow < fast < 0.05

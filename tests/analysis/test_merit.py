@@ -47,7 +47,7 @@ def test_the_break_between_exponential_and_power_law_is_found():
         light = np.where(delay_ns > 0, np.exp(-np.clip(delay_ns, 0, 4.0) / 1.0), 0.0)
         light *= (np.maximum(delay_ns, 4.0) / 4.0) ** -1.6
         counts = np.random.default_rng(seed).poisson(2e4 * light + 5.0).astype(float)
-        found.append(decay_break(delay_ns, counts, 5.0))
+        found.append(decay_break(delay_ns, counts, 5.0, np.ones(len(counts))))
     assert np.mean([figure.value for figure in found]) == pytest.approx(4.0, abs=0.15)
     assert sum(figure.ci95[0] <= 4.0 <= figure.ci95[1] for figure in found) >= 15
 
@@ -56,7 +56,7 @@ def test_an_exponential_has_no_break():
     delay_ns = (np.arange(700) + 0.5) * 0.02 - 2.0
     light = np.where(delay_ns > 0, np.exp(-np.maximum(delay_ns, 0.0) / 3.0), 0.0)
     counts = np.random.default_rng(1).poisson(2e4 * light + 5.0).astype(float)
-    assert decay_break(delay_ns, counts, 5.0) is None
+    assert decay_break(delay_ns, counts, 5.0, np.ones(len(counts))) is None
 
 
 def test_contrast_to_noise_grows_with_the_root_of_the_counts():
@@ -65,7 +65,9 @@ def test_contrast_to_noise_grows_with_the_root_of_the_counts():
     for peak in (100.0, 1e4):
         model = peak * np.exp(-(x_nm**2) / (2 * 250.0**2)) + 0.05 * peak
         seeds = range(30)
-        noisy = [Profile(0.1, x_nm, np.random.default_rng(seed).poisson(model), model) for seed in seeds]
+        noisy = [
+            Profile(0.1, x_nm, np.random.default_rng(seed).poisson(model), np.sqrt(model), model) for seed in seeds
+        ]
         ratios.append(np.mean([contrast_to_noise(profile, 0.05 * peak).value for profile in noisy]))
     assert ratios[1] / ratios[0] == pytest.approx(10.0, rel=0.15)
     low, high = contrast_to_noise(noisy[0], 500.0).ci95

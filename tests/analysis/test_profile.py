@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import curve_fit
 
-from tplm_daq.analysis.likelihood import best_amplitudes
+from tplm_daq.analysis.amplitudes import best_amplitudes
 from tplm_daq.analysis.profile import fit_gaussians
 from tplm_daq.analysis.shapes import GaussianSpot
 from tplm_daq.analysis.spot import fit_broadening, rough_spot

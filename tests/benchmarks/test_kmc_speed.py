@@ -16,7 +16,7 @@ from tests.benchmarks.test_speed import interleaved, report
 from tests.kmc.plain import plain_pulses
 from tests.kmc.recipes import paper
 from tplm_daq.kmc.simulate import Condition, simulate
-from tplm_daq.kmc.sweep import observe_condition
+from tplm_daq.kmc.sweep import Job, observe_job
 from tplm_daq.workflow.kmc import load_kmc, run_sweep
 
 pytestmark = pytest.mark.slow
@@ -70,7 +70,7 @@ def test_one_condition_against_plain_c(
 @pytest.mark.timeout(600)
 def test_plain_c_finds_the_same(plain_c: PlainC) -> None:
     for alpha, tau_pulse in ((0.08, 0.4), (0.16, 0.05), (0.5, 3.2)):
-        ours = observe_condition(paper(), Condition(alpha, 1e3 * tau_pulse))
+        ours = observe_job(Job(paper(), Condition(alpha, 1e3 * tau_pulse)))
         theirs = [diffusivity_cm2_s(plain_c(alpha, tau_pulse, seed)) for seed in range(2)]
         error = ours.standard_error_cm2_s * np.sqrt(1 + 1 / 2)
         assert abs(np.mean(theirs) - ours.d_sim_cm2_s) < 4 * error, (alpha, tau_pulse)
@@ -105,6 +105,16 @@ def test_the_grid_of_the_figure_against_plain_c(plain_c: PlainC, capsys: pytest.
         f"{theirs / outcome.seconds:.0f} x plain C on one",
     )
     assert theirs / outcome.seconds > 5
+
+
+@pytest.mark.timeout(600)
+def test_two_processes_against_one(capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = load_kmc("configs/kmc_paper.yaml", n_pulses=2000)
+    ratios = []
+    for _ in range(3):
+        alone, together = (run_sweep(recipe, n_workers=n_workers).seconds for n_workers in (1, 2))
+        ratios.append(alone / together)
+    report(capsys, f"35 conditions of Fig. 4E, two processes: {np.median(ratios):.2f} x one")
 
 
 def test_start_from_the_cache(capsys: pytest.CaptureFixture[str]) -> None:

@@ -152,7 +152,7 @@ def test_settings_are_forgotten_on_initialising(world):
 
 
 def test_an_unknown_board_is_named(world, monkeypatch):
-    monkeypatch.setattr(type(TimeHarpTable(world)._device), "hardware_info", lambda self: ("HydraHarp", "", ""))
+    monkeypatch.setattr(type(TimeHarpTable(world).device), "hardware_info", lambda self: ("HydraHarp", "", ""))
     with pytest.raises(OSError, match="the board says it is a 'HydraHarp'"):
         opened(world)
 

@@ -102,3 +102,24 @@ def status_of(folder: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return found
     return {}
+
+
+def kill(program: Any) -> None:
+    """Kill a program that was started; its watchdog, which has the same pipes, may go on for a while."""
+    program.kill()
+    program.wait()
+    program.stdout.close()
+    program.stderr.close()
+
+
+def run_file(folder: Path) -> Path:
+    """Return the one run file in a folder."""
+    (path,) = folder.glob("runs/*.h5")
+    return path
+
+
+def n_acknowledged(folder: Path) -> int:
+    """Return how many points the event log in a folder reports, 0 if there is none yet."""
+    lines = [line for path in folder.glob("runs/*.events.jsonl") for line in path.read_text().splitlines(keepends=True)]
+    events = [json.loads(line) for line in lines if line.endswith("\n")]
+    return max((event["n_done"] for event in events if event["event"] == "point_done"), default=0)

@@ -16,6 +16,7 @@ SHORT = {
     "scan_line.yaml": ("path.n_positions=9", "passes.n_passes=2"),
     "my_scan.yaml": ("path.n_positions=9", "passes.n_passes=2"),
     "scan_map.yaml": ("path.n_x=7", "path.n_y=7"),
+    "scan_precision.yaml": ("passes.target_precision=20 %",),
     "series_power.yaml": ("scan.path.n_positions=9", "scan.passes.n_passes=2"),
 }
 """Appended to every run of a recipe, so that the tour takes seconds."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tplm_daq.kmc import kernel
+from tplm_daq.kmc.draws import refill
 from tplm_daq.kmc.lattice import new_lattice
 from tplm_daq.kmc.state import CLOSED, FAST, N_EXCITONS, N_FAST, N_LANES, Rules, State, Sums
 from tplm_daq.recipes.kmc import Lattice
@@ -154,7 +155,7 @@ def test_random_words_are_those_of_xoshiro128plusplus() -> None:
     _, state = made(size=3, **ONE_SITE)
     lanes = [[int(word) for word in state.lanes[lane::N_LANES]] for lane in (0, 63)]
     expected = [[next_word(lane) for _ in range(5)] for lane in lanes]
-    kernel._refill(state.lanes, state.words, state.counters, np.uint64(2))
+    refill(state.lanes, state.words, state.counters, np.uint64(2))
     found = state.words.reshape(-1, N_LANES)[:5, [0, 63]].T
     assert found.tolist() == expected
 

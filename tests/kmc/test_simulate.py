@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
 
 from tests.kmc.recipes import paper, small
+from tplm_daq.errors import InputError
 from tplm_daq.kmc.lattice import excitons_per_pulse
 from tplm_daq.kmc.simulate import Condition, Simulated, live, memory_bytes, simulate
 from tplm_daq.recipes.kmc import Lattice
@@ -101,6 +103,11 @@ def test_a_watched_lattice_is_left_unchanged_by_what_watchers_do() -> None:
         return seen
 
     assert see(spoil=True) == see(spoil=False)
+
+
+def test_a_spot_without_nanocrystals_is_refused() -> None:
+    with pytest.raises(InputError, match="no nanocrystal left in a spot of 1 nm. Use a smaller lattice.blocked"):
+        simulate(small(lattice=Lattice(size=201, spot_fwhm_nm="1 nm", blocked=0.999)), 0.5, 400.0)
 
 
 def test_memory_grows_with_lattice_and_recordings() -> None:

@@ -27,12 +27,18 @@ REFUSED = {
     "p_slow": ("lattice.p_slow=-0.1", "lattice.p_slow is -0.1: must be greater than or equal to 0"),
     "exchanged": ("lattice.p_slow=0.9", "p_slow of 0.9 is larger than p_fast of 0.7"),
     "endless": ("lattice.p_decay=0.0", "lattice.p_decay is 0.0: must be greater than or equal to 0.0000001"),
-    "hot": ("lattice={temperature: 400 K, hop_barrier: 1000 K}", "makes p_fast 1.61 at 400 K, more than 1"),
+    "hot": (
+        "lattice={temperature: 400 K, hop_barrier: 1000 K}",
+        "makes a probability to hop 1.61 at 400 K, more than 1",
+    ),
     "frozen": ("lattice.temperature=0 K", "must be greater than or equal to 1 K"),
     "relaxation": ("lattice.relaxation_time=-8 us", "must be greater than 0 ns"),
     "too small": ("lattice.size=100", "100 x 100 sites are too small for a spot of 250 nm.*size of at least 139"),
     "hexagonal": ("lattice={size: 139, neighbours: 6}", "size of at least 159"),
     "triangular": ("lattice.neighbours=3", "must be 4 or 6"),
+    "stage": ("lattice.stages=[{p_hop: 2.0, relaxation_time: 1 us}]", "lattice.stages.0.p_hop is 2.0: must be less"),
+    "annihilation": ("lattice.p_annihilation=-0.1", "lattice.p_annihilation is -0.1: must be greater than or equal"),
+    "edges": ("lattice.edges=open", "must be"),
     "between steps": ("recording.interval=0.5 ps", "must be a multiple of lattice.step"),
     "between recordings": ("recording.compare=1.02 ns", "must be a multiple of the interval"),
     "after the span": ("recording.span=0.5 ns", "at most the span of 0.5 ns"),
@@ -67,7 +73,7 @@ def test_cold_lattices_relax_slowly_and_hop_slowly_if_asked_to() -> None:
     assert cold.p_hop == pytest.approx((0.006 * math.exp(-1 / 3), 0.7 * math.exp(-1 / 3)))
 
 
-@pytest.mark.parametrize("name", ["kmc_paper.yaml", "kmc_quick.yaml"])
+@pytest.mark.parametrize("name", ["kmc_paper.yaml", "kmc_quick.yaml", "kmc_fit.yaml"])
 def test_a_shipped_recipe_survives_a_round_trip(name: str, tmp_path: Path) -> None:
     path = find_config(name)
     recipe = validate(KmcRecipe, read_yaml(path), path)

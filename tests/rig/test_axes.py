@@ -68,3 +68,17 @@ def test_an_axis_that_was_never_homed_refuses_to_move(open_simulated: OpenRig) -
     assert not rig.detector.is_homed()
     with pytest.raises(DeviceError, match="not homed"):
         rig.detector.move_to(0.0, 0.0)
+
+
+def test_an_axis_that_was_moved_after_it_had_arrived_is_named(open_simulated: OpenRig) -> None:
+    rig, bench = open_simulated()
+    rig.detector.move_to(1000.0, -500.0)
+    assert rig.detector.stragglers() == "detector_x and detector_y"
+    while not rig.detector.has_arrived():
+        rig.clock.sleep(0.05)
+    bench._axes["y"].cut_power()
+    with pytest.raises(DeviceError, match=r"detector_y .* had arrived at 12.2525 mm and now says 0.0000 mm .*homed"):
+        rig.detector.position()
+    assert not rig.detector.is_homed()
+    rig.detector.make_safe()
+    assert rig.detector.stragglers() == "detector_y"

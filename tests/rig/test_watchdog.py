@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from simulators.faults import Conversation
 from simulators.server import DoubleServer
 from simulators.trigger import TriggerGenerator
 from tplm_daq.errors import DeviceError
@@ -22,10 +23,13 @@ OUT = b"OUTP1 OFF;:OUTP1?\n"
 IS_OUT = b"0\n"
 WAKE_UP_AND_LOOK = """
         input()
-        try:
-            watchdog.check()
-        except Exception as error:
-            print(error)
+        due_s = time.monotonic() + 5
+        while time.monotonic() < due_s:
+            try:
+                watchdog.check()
+            except Exception as error:
+                print(error)
+                break
 """
 
 
@@ -44,12 +48,12 @@ def lit() -> Iterator[DoubleServer]:
 
 
 def light_on(server: DoubleServer) -> None:
-    server.obey(bytearray(), b"FUNC PULS;:FREQ 1e6;:OUTP1 ON\n")
+    server.obey(Conversation(), b"FUNC PULS;:FREQ 1e6;:OUTP1 ON\n")
     assert is_lit(server)
 
 
 def is_lit(server: DoubleServer) -> bool:
-    return server.obey(bytearray(), b"OUTP1?\n") == b"1\n"
+    return server.obey(Conversation(), b"OUTP1?\n") == b"1\n"
 
 
 def soon(condition: Callable[[], bool], within_s: float) -> bool:
@@ -194,3 +198,10 @@ def test_without_a_watchdog_nothing_begins(monkeypatch: pytest.MonkeyPatch, tmp_
     with pytest.raises(DeviceError, match="Nothing was switched on"):
         watchdog.guard(guarded("TCPIP::127.0.0.1::9::SOCKET"), 5.0, "@py")
     watchdog.end()
+
+
+def test_without_a_light_to_guard_it_ends_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:
+    watchdog = Watchdog()
+    watchdog.end()
+    assert watchdog._process.returncode == 0
+    assert capfd.readouterr().err == ""

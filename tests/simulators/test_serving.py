@@ -83,7 +83,7 @@ def test_the_real_driver_counts_photons_over_the_socket(served: ServedBench, far
 
 
 def test_numbers_cross_without_losing_a_bit(served: ServedBench, far: FarBench, monkeypatch: Any) -> None:
-    monkeypatch.setattr(served.bench.counter._device, "resolution", lambda: 0.1 + 0.2)
+    monkeypatch.setattr(served.bench.counter.device, "resolution", lambda: 0.1 + 0.2)
     serial, value = create_string_buffer(8), c_double()
     library: Any = far.library
     assert library["PH_OpenDevice"](0, serial) == 0

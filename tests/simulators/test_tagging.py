@@ -183,7 +183,7 @@ def test_a_full_block_of_records_crosses_the_socket_of_a_served_bench(monkeypatc
         counter = PicoHarp300(far.library)
         counter.open()
         counter.initialise(Mode.T3)
-        monkeypatch.setattr(served.bench.counter._device, "read_fifo", lambda n_most: (words, len(words)))
+        monkeypatch.setattr(served.bench.counter.device, "read_fifo", lambda n_most: (words, len(words)))
         assert np.array_equal(counter.read_words(), words)
     finally:
         far.close()

@@ -94,11 +94,57 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatc
         raise OSError("No space left on device")
 
     monkeypatch.setattr("tplm_daq.store.sweeps.sync", full)
-    with pytest.raises(StoreError, match="No space left.*The 1 points written before are safe.*goes on from there"):
+    with pytest.raises(StoreError, match="No space left.*The 2 points stored before are safe.*goes on from there"):
         file.add(point(0.04, 400.0))
         file.write()
-    assert [each["alpha"] for each in SweepFile(file.path, RECIPE).stored] == [0.08]
+    with h5py.File(file.path) as opened:
+        assert list(opened["entry/points"]) == ["point_1"]
+    monkeypatch.undo()
+    assert [each["alpha"] for each in SweepFile(file.path, RECIPE).stored] == [0.08, 0.04]
     assert list(tmp_path.iterdir()) == [file.path]
+
+
+def resting(path: Path) -> SweepFile:
+    """Return a file that has just been written with one point, so that the next ones go to the journal."""
+    file = SweepFile(path, RECIPE)
+    file.add(point(0.01, 400.0))
+    file._next_write_s = float("inf")
+    return file
+
+
+def test_a_point_is_on_the_disk_as_soon_as_it_is_added(tmp_path: Path) -> None:
+    file = resting(tmp_path / "sweep.h5")
+    later = point(0.02, 400.0) | {
+        "d_of_pulse_cm2_s": np.array([0.1, np.nan, 1 / 3]),
+        "n_fast": np.arange(3, dtype="i4"),
+    }
+    file.add(later)
+    found = SweepFile(file.path, RECIPE).stored[1]
+    assert found.keys() == later.keys()
+    for name, value in later.items():
+        assert np.array_equal(found[name], value, equal_nan=True)
+        assert np.asarray(found[name]).dtype == np.asarray(value).dtype
+
+
+def test_a_line_that_a_kill_cut_short_is_left_out(tmp_path: Path) -> None:
+    file = resting(tmp_path / "sweep.h5")
+    file.add(point(0.02, 400.0))
+    (journal,) = tmp_path.glob("*.journal")
+    with journal.open("a") as opened:
+        opened.write('{"alpha": 0.04, "tau_pul')
+    assert [each["alpha"] for each in SweepFile(file.path, RECIPE).stored] == [0.01, 0.02]
+    assert list(tmp_path.iterdir()) == [file.path]
+
+
+def test_a_kill_before_the_journal_is_deleted_doubles_nothing(tmp_path: Path) -> None:
+    file = resting(tmp_path / "sweep.h5")
+    file.add(point(0.02, 400.0))
+    (journal,) = tmp_path.glob("*.journal")
+    lines = journal.read_text()
+    file.write()
+    assert not journal.exists()
+    journal.write_text(lines)
+    assert [each["alpha"] for each in SweepFile(file.path, RECIPE).stored] == [0.01, 0.02]
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:

@@ -33,10 +33,12 @@ def find(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[tuple[float, fl
 
     monkeypatch.setattr(align, "acquire_point", count)
 
-    def search(path: LinePath | RasterPath, x_nm: float, y_nm: float) -> Any:
+    def search(
+        path: LinePath | RasterPath, x_nm: float, y_nm: float, seen_nm: tuple[float, float] | None = None
+    ) -> Any:
         spot.update(x_nm=x_nm, y_nm=y_nm)
         nothing: Any = None
-        return align.find_centre(nothing, path, nothing, nothing, nothing), visited
+        return align.find_centre(nothing, path, nothing, nothing, nothing, seen_nm), visited
 
     return search
 
@@ -63,6 +65,19 @@ def test_a_line_with_its_centre_given_looks_across_it_only(find: Any) -> None:
     centre_nm, visited = find(path, 100.0, -60.0)
     assert centre_nm == (100.0, pytest.approx(-60.0, abs=25))
     assert {point.x_nm for point in visited} == {100.0}
+
+
+@pytest.mark.parametrize("recipe", [LINE, RASTER])
+def test_the_search_begins_where_the_spot_was_last_seen(find: Any, recipe: dict[str, object]) -> None:
+    path = LinePath.model_validate(recipe) if recipe is LINE else RasterPath.model_validate(recipe)
+    centre_nm, _ = find(path, 3100.0, -1800.0, seen_nm=(3000.0, -2000.0))
+    assert centre_nm == pytest.approx((3100.0, -1800.0), abs=25)
+
+
+def test_a_given_centre_counts_more_than_where_it_was_seen(find: Any) -> None:
+    path = LinePath.model_validate({**LINE, "centre": "100 nm"})
+    centre_nm, _ = find(path, 100.0, 940.0, seen_nm=(3000.0, 1000.0))
+    assert centre_nm == (100.0, pytest.approx(940.0, abs=25))
 
 
 @pytest.mark.parametrize(

@@ -63,9 +63,9 @@ def test_every_problem_is_listed_at_once() -> None:
     assert [line.split(":")[0] for line in lines] == [
         "light.average_power",
         "counter.bin_width",
+        "temperature",
         "detector_x",
         "detector_y",
-        "temperature",
     ]
 
 
@@ -158,6 +158,55 @@ WARNINGS = {
 def test_what_is_hardly_meant_is_said(name: str) -> None:
     change, says = WARNINGS[name]
     assert any(re.search(says, warning) for warning in check(change).warnings), check(change).warnings
+
+
+def test_light_of_earlier_pulses_is_worth_a_word() -> None:
+    report = check("light.repetition_rate=40MHz", "counter.span=20ns")
+    assert report.period_ns == 25.0
+    assert any(
+        re.search(r"pulses are 25 ns apart: .* makes 1.2% of the light .*0.4% of D may remain. Take a lower", warning)
+        for warning in report.warnings
+    ), report.warnings
+
+
+def check_precision(*changes: str) -> CheckReport:
+    return check(*changes, recipe="configs/scan_precision.yaml")
+
+
+def test_a_scan_for_precision_says_what_each_diffusivity_takes() -> None:
+    report = check_precision()
+    assert report.warnings == ()
+    assert all(0.8 * 0.05 < each.relative_standard_error <= 0.05 for each in report.precision[:2])
+    dwell_s = {each.diffusivity_cm2_s: each.dwell_s for each in report.precision}
+    assert dwell_s[0.01] == pytest.approx(210.0, rel=0.15)
+    assert dwell_s[0.05] == pytest.approx(15.0, rel=0.15)
+    assert (report.dwell_s, report.time_s) == (dwell_s[0.01], report.precision[0].time_s)
+    assert report.n_points < 200
+    assert json.loads(json.dumps(report.to_dict(), allow_nan=False)) == report.to_dict()
+
+
+def test_photons_are_those_of_the_window() -> None:
+    """3 to 4 of 5 photons of a decay of 2 ns come within 3 ns, and a Gaussian fills a quarter of the line."""
+    slow, *_ = check().precision
+    assert slow.n_photons == pytest.approx(20e3 * 820.0 * np.sqrt(2 * np.pi) * 254.0 / 2050.0 * 0.67, rel=0.1)
+
+
+def test_a_target_out_of_reach_is_said() -> None:
+    report = check_precision("passes.max_time=60s")
+    (warning,) = report.warnings
+    assert re.search(r"For D = 0.01 cm2/s the standard error will be 1\d\.\d\d% of D .*, not 5.00%", warning)
+    assert report.time_s < 60.0 + 45.0
+
+
+def test_an_unknown_rate_means_all_the_time_that_was_given() -> None:
+    report = check(rig="configs/rig_lab.yaml", recipe="configs/scan_precision.yaml")
+    assert 1150.0 < report.time_s < 1200.0 + 45.0
+    assert report.precision == ()
+
+
+def test_a_raster_for_precision_takes_all_its_time_for_all_that_is_known() -> None:
+    changes = ["passes.dwell=null", "passes.n_passes=null", "passes.target_precision=5 %", "passes.max_time=5min"]
+    assert 250.0 < check_map(*changes).time_s < 300.0 + 45.0
 
 
 WARNINGS_OF_A_MAP = {

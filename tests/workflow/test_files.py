@@ -95,7 +95,7 @@ def test_run_files_and_imported_maps_share_a_page(tmp_path: Path) -> None:
 def test_a_run_that_cannot_be_fitted_is_reported_with_the_reason(tmp_path: Path) -> None:
     path = written_run(tmp_path / "run.h5", n_points=2, recipe_text=recipe_text())
     page = report_runs([path]).read_text(encoding="utf-8")
-    assert "No diffusivity: 2 of at least 3 positions have been measured" in page
+    assert "No diffusivity: 2 of at least 5 positions have been measured" in page
 
 
 def test_a_run_without_points_is_refused(tmp_path: Path) -> None:

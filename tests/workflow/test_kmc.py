@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.kmc.recipes import paper, small
 from tplm_daq.errors import InputError
+from tplm_daq.kmc.simulate import Condition
+from tplm_daq.kmc.sweep import Job
 from tplm_daq.recipes.kmc import Lattice, Recording
-from tplm_daq.workflow import kmc
-from tplm_daq.workflow.kmc import SweepProgress, file_name, load_kmc, run_sweep
+from tplm_daq.workflow import kmc, kmc_limits
+from tplm_daq.workflow.kmc import SweepProgress, file_name, load_kmc, run_jobs, run_sweep
 
+ROOT = Path(__file__).parents[2]
 GRID = {"alpha": (0.08, 0.16), "tau_pulse_ns": ("50 ns", "0.4 us")}
 
 
@@ -81,9 +86,9 @@ def test_options_take_the_place_of_the_recipes_values() -> None:
 
 
 def test_a_sweep_that_does_not_fit_in_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kmc, "_memory_bytes", lambda: 1_000_000_000)
+    monkeypatch.setattr(kmc_limits, "_memory_bytes", lambda: 1_000_000_000)
     with pytest.raises(
-        InputError, match="with --workers 2 the sweep would need 2.59 GB, more than 80% of the 1 GB here"
+        InputError, match="with --workers 2 the sweep would need 3.08 GB, more than 80% of the 1 GB here"
     ):
         run_sweep(paper(lattice=Lattice(size=8000)), n_workers=2)
 
@@ -109,3 +114,47 @@ def test_by_itself_a_short_sweep_starts_no_processes(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(kmc, "sweep_processes", never)
     run_sweep(small(**GRID))
+
+
+def test_points_of_an_older_kernel_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = file_name(small())
+    monkeypatch.setattr(kmc, "KERNEL_VERSION", 0)
+    assert file_name(small()) != now
+
+
+def test_several_recipes_go_on_where_they_were_each_in_its_file(tmp_path: Path) -> None:
+    jobs = [Job(small(seed=seed), Condition(0.08, tau_ns)) for seed in (1, 2) for tau_ns in (50.0, 400.0)]
+    first = run_jobs(jobs[:3], tmp_path, n_workers=1)
+    again = run_jobs(jobs, tmp_path, n_workers=1)
+    assert (len(first.files), set(first.files), again.n_reused) == (2, set(again.files), 3)
+    assert [p.d_sim_cm2_s for p in again.points[:3]] == [p.d_sim_cm2_s for p in first.points]
+    assert again.points[3].tau_pulse_ns == 400.0
+    assert again.file is None
+
+
+SLOWLY_TOLD = """
+import sys
+from pathlib import Path
+from tests.workflow.test_kmc import GRID, small
+from tplm_daq.workflow.kmc import run_sweep
+
+def tell(progress):
+    print(progress.n_done, flush=True)
+
+run_sweep(small(**GRID | {"alpha": tuple(0.01 * n for n in range(5, 60))}), Path(sys.argv[1]), 1, None, tell)
+"""
+
+
+def test_a_kill_of_the_program_loses_no_point_that_was_told_of(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SLOWLY_TOLD, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        told = 0
+        for line in program.stdout:
+            told = int(line)
+            if told >= 5:
+                program.kill()
+    assert 5 <= told < 110
+    resumed = run_sweep(small(**GRID | {"alpha": tuple(0.01 * n for n in range(5, 60))}), tmp_path, n_workers=1)
+    assert told <= resumed.n_reused <= told + 1
+    assert [path.suffix for path in tmp_path.iterdir()] == [".h5"]

@@ -11,7 +11,7 @@ import pytest
 from tests.rig.conftest import Nobody
 from tests.workflow.measured_on_paper import QUICK, PaperRig
 from tplm_daq.acquire.events import FinishReason
-from tplm_daq.acquire.passes import Done, FixedPasses, Pass, PassPlanner
+from tplm_daq.acquire.passes import Done, FixedPasses, Itinerary, Pass, PassPlanner
 from tplm_daq.acquire.path import scan_positions
 from tplm_daq.store.reader import open_run
 from tplm_daq.workflow.allocation import Estimate
@@ -106,7 +106,7 @@ def test_a_spot_that_does_not_seem_to_spread_is_measured_on(diffusivity_cm2_s: f
 def test_after_an_estimate_time_goes_to_the_centre_and_the_flanks_and_no_visit_is_not_worth_its_move() -> None:
     plan = planner("passes.target_precision=0.5 %")
     recipe, rig = load_scan("configs/scan_precision.yaml", "configs/rig_sim.yaml", [])
-    shortest_s = Costs.of(recipe, rig).mean_visit_s(scan_positions(recipe.path, (0.0, 0.0)))
+    shortest_s = Costs.of(recipe, rig).mean_visit_s(Itinerary(scan_positions(recipe.path, (0.0, 0.0))))
     spot = replace(POOR, centre_nm=100.0)
     for _ in range(3):
         points = plan.next_pass(spot)
@@ -116,6 +116,13 @@ def test_after_an_estimate_time_goes_to_the_centre_and_the_flanks_and_no_visit_i
     dwell_s = np.array([point.dwell_s for point in points])
     useful = (distance_nm < 60) | (np.abs(distance_nm - 2.5 * 250.0) < 110)
     assert dwell_s[useful].sum() > 0.7 * dwell_s.sum()
+
+
+def test_visits_are_longer_where_moves_are() -> None:
+    first = {order: planner(f"passes.order={order}").next_pass(None) for order in ("up-and-down", "shuffled")}
+    visit_s = {order: counted_s(points) / 20 for order, points in first.items()}
+    assert 0.5 < visit_s["up-and-down"] < 0.7
+    assert visit_s["shuffled"] > 2 * visit_s["up-and-down"]
 
 
 def test_the_scan_ends_when_its_time_is_over_and_says_how_far_it_came() -> None:
@@ -132,6 +139,15 @@ def test_the_scan_ends_when_its_time_is_over_and_says_how_far_it_came() -> None:
 def test_time_for_nothing_is_said_at_once() -> None:
     done = planner("passes.max_time=100 ms").next_pass(None)
     assert done == Done(FinishReason.MAX_TIME, "0.1 s are over; nothing is known of D, 5.00% were asked for")
+
+
+def test_a_short_first_pass_does_not_end_the_scan_early() -> None:
+    clock = Clock()
+    plan = planner("passes.max_time=2 s", clock=clock)
+    assert counted_s(plan.next_pass(None)) < 2.0
+    clock.now_s += 0.1
+    nearly = replace(POOR, standard_error_cm2_s=1.001 * 0.05 * POOR.diffusivity_cm2_s)
+    assert counted_s(plan.next_pass(nearly)) > 0.5
 
 
 def test_the_number_of_points_grows_with_what_is_known_to_be_missing() -> None:
@@ -202,7 +218,7 @@ def test_a_scan_of_the_simulated_rig_ends_by_itself_within_its_dwell(name: str, 
     assert outcome.dwell_s <= most_s
     assert outcome.result is not None
     relative = outcome.result.standard_error_cm2_s / outcome.result.diffusivity_cm2_s
-    assert relative <= recipe.passes.target_precision
+    assert relative <= 1.05 * recipe.passes.target_precision  # the last fit takes the drift between passes out, too
     run = open_run(outcome.run_file)
     assert run.finish_reason == "target_reached"
     assert outcome.dwell_s == pytest.approx(run.points["dwell_s"].sum(), rel=1e-3)

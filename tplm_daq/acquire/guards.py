@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -39,6 +39,11 @@ class Verdict:
     level: Level
     reason: str = ""
     flag: PointFlags = PointFlags(0)
+
+    @property
+    def at_most_suspect(self) -> Verdict:
+        """The same, but no reason to stop or to pause."""
+        return self if self.level is Level.OK else replace(self, level=Level.SUSPECT)
 
 
 OK = Verdict(Level.OK)

@@ -71,21 +71,25 @@ def scan_positions(path: ScanPath, centre_nm: Centre) -> FloatArray:
         along x forwards and backwards in turn, so that no move is longer than a step.
     """
     first, *second = extents(path)
-    row_nm = first.positions(centre_nm)
-    if not second:
-        return row_nm
-    y_nm = second[0].positions(centre_nm)[:, 1]
+    return raster_positions(first, second[0], centre_nm) if second else first.positions(centre_nm)
+
+
+def raster_positions(along_x: Extent, along_y: Extent, centre_nm: Centre) -> FloatArray:
+    """Return the positions of a raster as `scan_positions` orders them: x and y in nm, float64 (n_position, 2)."""
+    row_nm = along_x.positions(centre_nm)
+    y_nm = along_y.positions(centre_nm)[:, 1]
     rows = [np.column_stack([row_nm[:: 1 - 2 * (i % 2), 0], np.full(len(row_nm), y)]) for i, y in enumerate(y_nm)]
     return np.concatenate(rows)
 
 
-def assumed_centre(path: ScanPath) -> Centre:
-    """Return the centre of the spot as far as the recipe tells, and where it does not, the optical axis."""
+def assumed_centre(path: ScanPath, seen_nm: Centre | None = None) -> Centre:
+    """Return the centre of the spot as far as the recipe tells; beyond that where it was last seen, or on the axis."""
+    x_nm, y_nm = seen_nm or (0.0, 0.0)
     if path.centre_nm == "auto":
-        return 0.0, 0.0
+        return x_nm, y_nm
     if isinstance(path, RasterPath):
         return path.centre_nm
-    return (path.centre_nm, 0.0) if path.axis == "x" else (0.0, path.centre_nm)
+    return (path.centre_nm, y_nm) if path.axis == "x" else (x_nm, path.centre_nm)
 
 
 def search_lines(path: ScanPath) -> tuple[Extent, ...]:

@@ -13,7 +13,7 @@ from tplm_daq.acquire.guards import Verdict
 from tplm_daq.acquire.passes import PlannedPoint
 from tplm_daq.acquire.waiting import Checkpoint, wait, wait_until
 from tplm_daq.acquire.watch import METER_S, guard_dwell, guard_point
-from tplm_daq.errors import DeviceTimeout
+from tplm_daq.errors import DeviceError, DeviceTimeout
 from tplm_daq.readings import Position, Rates
 from tplm_daq.recipes.rig import Guards
 from tplm_daq.roles import Microscope
@@ -116,13 +116,20 @@ def acquire_point(
     start_s = clock.now()
     counter.arm(planned.dwell_s)
     try:
-        _wait_for_the_histogram(microscope, planned.dwell_s, settings, checkpoint, warn)
+        flags = _wait_for_the_histogram(microscope, planned.dwell_s, settings, flags, checkpoint, warn)
         rates = counter.rates()
         histogram = counter.read_counts()
     finally:
         counter.stop()
         if not settings.is_light_kept_on:
             microscope.laser.turn_off()
+    if histogram.live_s <= 0:
+        raise DeviceError(
+            counter.name,
+            counter.address,
+            f"nothing was counted in {planned.dwell_s:g} s",
+            "Lower the count rate, or see what else keeps this computer busy",
+        )
     if histogram.has_overflow:
         flags |= PointFlags.OVERFLOW
         warn(
@@ -153,7 +160,7 @@ def _move(microscope: Microscope, planned: PlannedPoint, checkpoint: Checkpoint)
     if not wait_until(microscope.clock, detector.has_arrived, timeout_s, ARRIVAL_POLL_S, checkpoint):
         reached = detector.position()
         raise DeviceTimeout(
-            detector.name,
+            detector.stragglers(),
             detector.address,
             f"asked to move to x {planned.x_nm:.0f} nm, y {planned.y_nm:.0f} nm, it is at x {reached.x_nm:.0f} nm, "
             f"y {reached.y_nm:.0f} nm after {timeout_s:.1f} s",
@@ -165,14 +172,16 @@ def _wait_for_the_histogram(
     microscope: Microscope,
     dwell_s: float,
     settings: PointSettings,
+    flags: PointFlags,
     checkpoint: Checkpoint,
     warn: Callable[[str], None],
-) -> None:
+) -> PointFlags:
+    """Wait with an eye on the rates; return the point's flags with what was seen meanwhile."""
     clock, counter = microscope.clock, microscope.counter
     end_s = clock.now() + dwell_s
     while (remaining_s := end_s - clock.now()) > 1e-9:
         _count_for(microscope, min(remaining_s, WATCH_INTERVAL_S), settings, checkpoint)
-        guard_dwell(microscope, settings, warn)
+        flags = guard_dwell(microscope, settings, flags, warn)
     if not wait_until(clock, counter.is_done, 2 * dwell_s + 1.0, ARRIVAL_POLL_S, checkpoint):
         raise DeviceTimeout(
             counter.name,
@@ -180,6 +189,7 @@ def _wait_for_the_histogram(
             f"a histogram of {dwell_s:g} s has not ended after {3 * dwell_s + 1:g} s",
             "Close other programs that use the counter, then plug it out and in again",
         )
+    return flags
 
 
 def _count_for(microscope: Microscope, span_s: float, settings: PointSettings, checkpoint: Checkpoint) -> None:

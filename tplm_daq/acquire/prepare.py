@@ -14,6 +14,7 @@ from tplm_daq.acquire.point import PointSettings
 from tplm_daq.acquire.waiting import Checkpoint, wait, wait_until
 from tplm_daq.acquire.watch import LIGHT_SETTLES_S, METER_S
 from tplm_daq.errors import DeviceTimeout
+from tplm_daq.recipes.align import AlignRecipe
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.roles import Clock, Microscope, SampleStage, Thermostat
@@ -35,7 +36,7 @@ class Prepared:
 
 def prepare(
     microscope: Microscope,
-    recipe: ScanRecipe,
+    recipe: ScanRecipe | AlignRecipe,
     rig: RigRecipe,
     checkpoint: Checkpoint,
     warn: Callable[[str], None],
@@ -91,21 +92,32 @@ def move_sample(clock: Clock, stage: SampleStage, spot_nm: tuple[float, float], 
 
     Raises
     ------
+    DeviceError, LimitError, Aborted
+        As for `place_sample`.
+    """
+    place_sample(clock, stage, (*spot_nm, stage.position_nm()[2]), checkpoint)
+
+
+def place_sample(
+    clock: Clock, stage: SampleStage, place_nm: tuple[float, float, float], checkpoint: Checkpoint
+) -> None:
+    """Bring the stage to x, y and z in nm.
+
+    Raises
+    ------
     DeviceTimeout
         The stage did not get there; the message says where it is.
     DeviceError, LimitError, Aborted
         The stage failed or refused, or the operator ended the wait.
     """
-    z_nm = stage.position_nm()[2]
-    stage.move_to(*spot_nm, z_nm)
+    stage.move_to(*place_nm)
     if not wait_until(clock, stage.has_arrived, STAGE_TIMEOUT_S, METER_S, checkpoint):
-        x_nm, y_nm, _ = stage.position_nm()
+        reached_nm = stage.position_nm()
         stage.stop()
         raise DeviceTimeout(
             stage.name,
             stage.address,
-            f"asked to move to x {spot_nm[0]:.0f} nm, y {spot_nm[1]:.0f} nm, it is at x {x_nm:.0f} nm, y {y_nm:.0f} nm "
-            f"after {STAGE_TIMEOUT_S:g} s",
+            f"asked to move to {_shown(place_nm)}, it is at {_shown(reached_nm)} after {STAGE_TIMEOUT_S:g} s",
             "Check amplitude and capacitance of its axes",
         )
 
@@ -151,8 +163,12 @@ def _home(microscope: Microscope, checkpoint: Checkpoint) -> None:
     detector.home()
     if not wait_until(microscope.clock, detector.is_homed, HOMING_TIMEOUT_S, METER_S, checkpoint):
         raise DeviceTimeout(
-            detector.name,
+            detector.stragglers(),
             detector.address,
             f"the reference run has not ended after {HOMING_TIMEOUT_S:g} s",
             "Check that the actuators turn; a new controller wants its stage type set once with the maker's program",
         )
+
+
+def _shown(place_nm: tuple[float, float, float]) -> str:
+    return "x {:.0f} nm, y {:.0f} nm, z {:.0f} nm".format(*place_nm)

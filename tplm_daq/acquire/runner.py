@@ -121,6 +121,10 @@ class Runner:
         """Tell every listener something that the operator should know."""
         self._emit(Notice("warning", text))
 
+    def inform(self, text: str) -> None:
+        """Tell every listener something that is good to know."""
+        self._emit(Notice("info", text))
+
     def run(self, prepare: Callable[[], Plan]) -> FinishReason:
         """Prepare, take all points and make the rig safe.
 

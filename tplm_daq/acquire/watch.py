@@ -55,9 +55,18 @@ def guard_point(
     return guards.heed(verdicts, warn)
 
 
-def guard_dwell(microscope: Microscope, settings: PointSettings, warn: Callable[[str], None]) -> None:
-    """Judge during a point what could harm the detector; GuardStop if it does."""
-    guards.heed([guards.judge_detector(microscope.counter.rates(), settings.guards)], warn)
+def guard_dwell(
+    microscope: Microscope, settings: PointSettings, flags: PointFlags, warn: Callable[[str], None]
+) -> PointFlags:
+    """Judge during a point: GuardStop if the detector could be harmed, and a mark, once, if sync pulses are missing.
+
+    Counts without their sync pulses cannot be told from others afterwards; the next point's guard decides what follows.
+    """
+    rates = microscope.counter.rates()
+    verdicts = [guards.judge_detector(rates, settings.guards)]
+    if PointFlags.SYNC not in flags:
+        verdicts.append(guards.judge_sync(rates, settings.repetition_rate_hz, settings.guards).at_most_suspect)
+    return flags | guards.heed(verdicts, warn)
 
 
 def _look_with_light(microscope: Microscope, settings: PointSettings) -> list[Verdict]:

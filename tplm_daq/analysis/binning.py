@@ -31,13 +31,12 @@ RISE_INCLUDED_FWHM = 0.5
 """The window starts this many response widths before the pulse; earlier light is next to nothing."""
 
 FEWEST_ROWS = 4
-"""Summed bins in the window, below which the spreading of the spot cannot be followed."""
+"""Summed bins in the window that are needed to follow the spreading of the spot."""
 
 TAIL_EXPONENT = 1.6
 """Power law of the late decay; 1.5 to 1.7 (Science Advances 10, eadj2630 (2024))."""
 
-LATE_END_NS = 20.0
-LATE_GROWTH = 1.25
+LATE_END_NS, LATE_GROWTH = 20.0, 1.25
 """The counts after the window are summed up to this delay, in bins of which each is wider than the one before."""
 
 USUAL_DEAD_TIME_NS = 95.0
@@ -45,8 +44,8 @@ USUAL_DEAD_TIME_NS = 95.0
 MHz the correction hardly depends on it, as long as it lies between the window and the period."""
 
 ASSUMED_COUNTS_PER_PULSE = (0.015, 0.3)
-"""Where a dead time is taken that is not given. Below, its bias is about that of the statistics and is budgeted;
-above, dwell or repetition rate cannot be right, and the bias is budgeted, too."""
+"""Where a dead time is taken that is not given. Below it hardly matters, above dwell or repetition rate must be wrong;
+there the bias is budgeted."""
 
 _N_EARLIER_PULSES = 20
 
@@ -101,10 +100,12 @@ class FitData:
     summed_live : ndarray of float64, shape (n_bin,)
         Live fraction seen by the counts summed over positions, in the recorded bins.
     blind : float or None
-        Greatest fraction of pulses for which the detection was blind, or which gave a count where the dead time is
-        not known; None if the number of pulses is not known either.
+        Greatest fraction of pulses for which the detection was blind, or, without dead time, that gave a count; None
+        if the number of pulses is not known.
     dead_time_ns : float or None
         Dead time whose live fraction is part of `exposure`; None if that is not corrected.
+    gain_spread : float
+        By how much the light may differ between positions (rms), relatively.
     """
 
     position_nm: FloatArray
@@ -126,6 +127,7 @@ class FitData:
     summed_live: FloatArray
     blind: float | None
     dead_time_ns: float | None
+    gain_spread: float = 0.0
 
     @property
     def has_prepulse(self) -> bool:
@@ -205,8 +207,7 @@ def bin_for_fit(
 
 def _sum_bins(counts: NDArray[np.integer], n_summed: int) -> FloatArray:
     """Sum groups of bins; an incomplete last group is left out."""
-    n_position, n_bin = counts.shape
-    n_row = n_bin // n_summed
+    n_position, n_row = len(counts), counts.shape[1] // n_summed
     groups = counts[:, : n_row * n_summed].reshape(n_position, n_row, n_summed)
     return groups.sum(axis=2).astype(np.float64)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tplm_daq.analysis.fitting import Evaluation, maximise, poisson_log_likelihood
+from tplm_daq.analysis.fitting import NORMAL_95, Evaluation, maximise, poisson_log_likelihood
 from tplm_daq.analysis.models import FWHM_PER_SIGMA, cumulative_decay
 from tplm_daq.errors import FitError
 
@@ -62,6 +62,12 @@ class DecayFit:
     delay_ns: FloatArray
     counts: FloatArray
     model: FloatArray
+
+    @property
+    def lifetime_ci95_ns(self) -> tuple[float, float]:
+        """95 % interval of the lifetime."""
+        half_ns = NORMAL_95 * self.lifetime_error_ns
+        return self.lifetime_ns - half_ns, self.lifetime_ns + half_ns
 
     @property
     def response_fwhm_ns(self) -> float:
@@ -133,7 +139,7 @@ def fit_decay(
         information[1, 1] += 1.0 / (RESPONSE_LOG_SPREAD * parameters[1]) ** 2
         return Evaluation(poisson_log_likelihood(used, expected) - 0.5 * off**2, gradient, information)
 
-    best = maximise(evaluate, start, lower, upper, free, "fit of the decay")
+    best = maximise(evaluate, start, lower, upper, free, "fit of the decay", "Measure longer, or fit a longer window.")
     model = _expected_counts(best.parameters, edges_ns, ready, bright)[0]
     _require_pulse(used, ready, model)
     errors = np.sqrt(np.diag(best.covariance))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tplm_daq.analysis.decay import RESPONSE_LOG_SPREAD, USUAL_RESPONSE_FWHM_NS
 from tplm_daq.analysis.decay_laws import DecayLaw, counted_light, earlier_light
-from tplm_daq.analysis.fitting import Evaluation, maximise, poisson_log_likelihood
+from tplm_daq.analysis.fitting import NORMAL_95, Evaluation, maximise, poisson_log_likelihood
 from tplm_daq.analysis.models import FWHM_PER_SIGMA
 from tplm_daq.errors import FitError
 
@@ -18,10 +18,12 @@ FloatArray = NDArray[np.float64]
 QUIET_FWHM = 4.0
 """The level before the pulse is taken up to this many response widths before it."""
 
+ADVICE = "Measure longer, or fit a simpler law."
+"""What helps where the counts do not determine a law."""
+
 FEWEST_COUNTS = 50
 FEWEST_BINS = 8
 
-_NORMAL_95 = 1.959963984540054
 _SIGMA_LIMITS_NS = (0.005, 1.0)
 _SMALLEST_LEVEL = 1e-9
 
@@ -74,7 +76,7 @@ class LawFit:
 
     def ci95(self, parameter: str) -> tuple[float, float]:
         """Return the 95 % interval of a parameter."""
-        value, half = self.value(parameter), _NORMAL_95 * self.error(parameter)
+        value, half = self.value(parameter), NORMAL_95 * self.error(parameter)
         return value - half, value + half
 
     @property
@@ -235,7 +237,7 @@ def solve(
     upper = np.array([problem.edges_ns[-1], _SIGMA_LIMITS_NS[1], *law.upper, np.inf, np.inf])
     is_free = np.array([is_t0_free, is_response_free, *(True for _ in law.parameters), True, True])
     lower, upper = np.where(is_free, lower, whole_start), np.where(is_free, upper, whole_start)
-    best = maximise(evaluate, whole_start, lower, upper, is_free, f"fit of the {law.name}")
+    best = maximise(evaluate, whole_start, lower, upper, is_free, f"fit of the {law.name}", ADVICE)
     model = _expected_counts(problem, best.parameters)[0]
     ended = is_free & ((best.parameters <= lower) | (best.parameters >= upper))
     names = ("t0_ns", "response_sigma_ns", *law.parameters, "height_counts_per_bin", "level_counts_per_bin")

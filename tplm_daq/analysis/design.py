@@ -10,7 +10,7 @@ sublinear, too: Science Advances 10, eadj2630 (2024). Dead time, drift and noise
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,6 @@ from tplm_daq.analysis.models import (
     pixel_profile,
 )
 from tplm_daq.analysis.shapes import GaussianSpot, Parameter
-from tplm_daq.errors import FitError
 
 FloatArray = NDArray[np.float64]
 
@@ -35,10 +34,6 @@ PROMPT_NS = 3.0
 
 SPREADING_EXPONENT = 0.4
 """Power law of the mean squared displacement after that (our simulated sample)."""
-
-_MOST_SHARING_STEPS = 1000
-_SHARING_TOLERANCE = 0.02
-"""The variance of D is within this of the least possible."""
 
 _N_EARLIER_PULSES = 20
 _LAST_AGE_NS = 1e5
@@ -127,60 +122,10 @@ def expected_standard_error(plan: PlannedScan, diffusivity_cm2_s: float) -> floa
     unbounded = np.full(len(Parameter), np.inf)
     free = np.full(len(Parameter), True)
     # at the truth the gradient is zero, so this ends at once with the covariance there
-    best = maximise(likelihood.evaluate, truth, -unbounded, unbounded, free, "Plan of the scan")
+    advice = "Plan more dwell, or more positions across the spot."
+    best = maximise(likelihood.evaluate, truth, -unbounded, unbounded, free, "Plan of the scan", advice)
     variance = best.covariance[Parameter.DIFFUSIVITY, Parameter.DIFFUSIVITY]
     return float(np.sqrt(variance)) / NM2_PER_NS_PER_CM2_PER_S
-
-
-def optimal_shares(plan: PlannedScan, diffusivity_cm2_s: float) -> FloatArray:
-    """Return how dwell is best shared among the positions so that D becomes known as well as possible (c-optimal).
-
-    The shares are multiplied by the square root of how fast the variance of D falls with the dwell there, again and
-    again: the variance falls in each step, and in the end no position would be worth more than it gets (Yu, Annals of
-    Statistics 38, 1593 (2010)).
-
-    Parameters
-    ----------
-    plan : PlannedScan
-        The scan; only the sum of its dwell matters.
-    diffusivity_cm2_s : float
-        D to expect, in cm2/s.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_position,)
-        Shares of the dwell, with sum 1. About a fifth lies at the centre, the rest 2.4 to 2.9 sigma0 to either side.
-
-    Raises
-    ------
-    FitError
-        The positions do not determine D at all.
-
-    Examples
-    --------
-    >>> line_nm = np.linspace(-1000.0, 1000.0, 11)
-    >>> plan = PlannedScan(line_nm, np.full(11, 20.0), (101.0, 101.0), sigma0_nm=250.0, peak_cps=20e3)
-    >>> np.round(optimal_shares(plan, 0.05), 2)
-    array([0.  , 0.  , 0.38, 0.  , 0.  , 0.24, 0.  , 0.  , 0.38, 0.  , 0.  ])
-    """
-    n_position = len(plan.position_nm)
-    likelihood, truth = expected_scan(
-        replace(plan, dwell_s=np.full(n_position, plan.dwell_s.mean())), diffusivity_cm2_s
-    )
-    slopes = likelihood.slopes(truth)
-    size = np.sqrt((slopes**2 / likelihood.counts).sum(axis=(1, 2)))
-    slopes = slopes / size[:, None, None]
-    known = np.zeros((len(size), len(size)))
-    known[: len(truth), : len(truth)] = likelihood.prior.information / np.outer(size, size)[: len(truth), : len(truth)]
-    information = n_position * np.einsum("pxt,qxt->xpq", slopes, slopes / likelihood.counts, optimize=True)
-    shares = np.full(n_position, 1.0 / n_position)
-    for _ in range(_MOST_SHARING_STEPS):
-        gain = _variance_gain(known + np.tensordot(shares, information, axes=1), information)
-        shares = shares * np.sqrt(gain)
-        shares /= shares.sum()
-        if float(gain.max()) < (1.0 + _SHARING_TOLERANCE) * float(shares @ gain):
-            break
-    return shares
 
 
 def wrapped_ratio(plan: PlannedScan, diffusivity_cm2_s: float) -> float:
@@ -274,16 +219,3 @@ def _spread(plan: PlannedScan, variance_nm2: FloatArray) -> FloatArray:
     """Return how much the height of the spot falls as it spreads, 1 at the pulse but for the pixel across the line."""
     across = pixel_profile(np.zeros(1), 0.0, variance_nm2, plan.pixel_nm[1]).value
     return np.asarray(across * plan.sigma0_nm**2 / variance_nm2)
-
-
-def _variance_gain(total: FloatArray, information: FloatArray) -> FloatArray:
-    """Return how fast the variance of D falls with the share of each position, float64 (n_position,)."""
-    chosen = np.zeros(len(total))
-    chosen[Parameter.DIFFUSIVITY] = 1.0
-    try:
-        direction = np.linalg.solve(total, chosen)
-    except np.linalg.LinAlgError as error:
-        raise FitError(
-            "Plan of the scan: the positions do not determine D. Plan more of them across the spot."
-        ) from error
-    return np.asarray(np.einsum("p,xpq,q->x", direction, information, direction, optimize=True))

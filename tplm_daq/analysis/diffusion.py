@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from tplm_daq.analysis.binning import FitData
 from tplm_daq.analysis.ellipse import CENTRE_Y, VARIANCE_Y, EllipticalSpot
 from tplm_daq.analysis.fitting import maximise, poisson_log_likelihood
-from tplm_daq.analysis.likelihood import TAIL_VARIANCE_RATIO, ScanLikelihood, tail_prior
+from tplm_daq.analysis.likelihood import Prior, ScanLikelihood, tail_prior
 from tplm_daq.analysis.mixture import KERNEL_WIDTH, MixtureSpot
 from tplm_daq.analysis.shapes import LOG_HALO_RATIO, GaussianSpot, HaloSpot, Parameter, SpotShape
-from tplm_daq.analysis.spot import require_centre_inside, rough_spot
+from tplm_daq.analysis.spot import require_centre_inside
+from tplm_daq.analysis.starting import bounds, starting_values
 from tplm_daq.errors import FitError
 
 FloatArray = NDArray[np.float64]
@@ -34,9 +35,8 @@ HALO_LIMITS = ((0.0, 1.0), (np.log(1.5), np.log(50.0)))
 HALO_LOG_SPREAD = 1.0
 """Standard deviation of that logarithm in the prior; it matters only where there is no halo to speak of."""
 
-_TAIL_RANGE = 4.0
-_SMALLEST_LEVEL = 1e-9
 _HEIGHT_RANGE = 30.0
+_LARGEST_GAIN_ERROR = 0.9
 _SHARED = len(Parameter)
 
 
@@ -70,7 +70,7 @@ class DiffusionFit:
     problem : Problem
         What was fitted.
     parameters : ndarray of float64, shape (n_parameter,)
-        Those of `Parameter`, then those of the shape.
+        Those of `Parameter`, those of the shape, and the gains less one, if each position has one.
     covariance : ndarray of float64, shape (n_parameter, n_parameter)
         Of the parameters; zero for those that were not fitted.
     amplitude : ndarray of float64, shape (n_row,)
@@ -97,6 +97,13 @@ class DiffusionFit:
     deviance_per_dof: float
     misfit_sd: float
     profile_misfit_sd: float
+
+    @property
+    def gain(self) -> FloatArray:
+        """What multiplies the light at each position, shape (n_position, 1)."""
+        if not self.problem.likelihood.has_gains:
+            return np.ones((len(self.model), 1))
+        return np.asarray(1.0 + self.parameters[self.shape.n_parameters :, None])
 
     @property
     def shape(self) -> SpotShape:
@@ -160,13 +167,13 @@ def fit_convolution(data: FitData, gaussian: DiffusionFit) -> DiffusionFit:
 
 def solve(data: FitData, problem: Problem) -> DiffusionFit:
     """Climb to the maximum of a problem; raise FitError if what is there is not a spot."""
+    problem = _with_gains(data, problem)
     likelihood = problem.likelihood
-    best = maximise(
-        likelihood.evaluate, problem.start, problem.lower, problem.upper, problem.free, "Fit of the diffusivity"
-    )
+    what = "Fit of the diffusivity"
+    best = maximise(likelihood.evaluate, problem.start, problem.lower, problem.upper, problem.free, what)
     _require_spot(data, problem, best.parameters, best.covariance)
     expected = likelihood.expectation(best.parameters)
-    n_free = int(problem.free.sum())
+    n_free = round(problem.free.sum() - np.sum(best.covariance * likelihood.prior.information))
     n_dof = expected.counts.size - n_free - int(np.count_nonzero(expected.amplitude))
     if n_dof < 1:
         raise FitError("There are fewer counts than parameters. Measure more positions across the spot.")
@@ -180,9 +187,28 @@ def solve(data: FitData, problem: Problem) -> DiffusionFit:
         model=model,
         background=expected.background[:, window],
         log_likelihood=likelihood.evaluate(best.parameters).log_likelihood,
-        deviance_per_dof=-2.0 * poisson_log_likelihood(likelihood.counts, expected.counts) / n_dof,
+        deviance_per_dof=float(-2.0 * poisson_log_likelihood(likelihood.counts, expected.counts) / n_dof),
         misfit_sd=_excess_sd(likelihood.counts, expected.counts, n_dof),
         profile_misfit_sd=_excess_sd(data.counts.sum(axis=1), model.sum(axis=1), max(len(model) - n_free, 1)),
+    )
+
+
+def _with_gains(data: FitData, problem: Problem) -> Problem:
+    """Give each position a gain if the light may differ between them."""
+    if data.gain_spread == 0.0:
+        return problem
+    n, n_gains = problem.likelihood.shape.n_parameters, len(data.counts)
+    prior = problem.likelihood.prior
+    information = np.zeros((n + n_gains, n + n_gains))
+    information[:n, :n] = prior.information
+    information[n:, n:] = np.eye(n_gains) / data.gain_spread**2
+    prior = Prior(np.append(prior.mean, np.zeros(n_gains)), information)
+    return Problem(
+        replace(problem.likelihood, prior=prior, has_gains=True),
+        np.append(problem.start, np.zeros(n_gains)),
+        np.append(problem.lower, np.full(n_gains, -_LARGEST_GAIN_ERROR)),
+        np.append(problem.upper, np.full(n_gains, _LARGEST_GAIN_ERROR)),
+        np.append(problem.free, np.full(n_gains, True)),
     )
 
 
@@ -194,22 +220,22 @@ def _excess_sd(counts: FloatArray, expected: FloatArray, n_dof: int) -> float:
 
 def _gaussian(data: FitData) -> Problem:
     """Return the problem of a Gaussian on a line."""
-    start = _starting_values(data, data.position_nm, data.pixel_nm)
+    start = starting_values(data, data.position_nm, data.pixel_nm)
     shape = GaussianSpot(data.position_nm, data.pixel_nm)
     prior = tail_prior(shape.n_parameters, float(start[Parameter.VARIANCE]))
-    lower, upper = _bounds(data.position_nm, start)
+    lower, upper = bounds(data.position_nm, start)
     free = np.array([True, True, True, True, data.is_tail_fitted, data.is_tail_fitted])
     return Problem(ScanLikelihood.of(data, shape, prior), start, lower, upper, free)
 
 
 def _elliptical(data: FitData) -> Problem:
     """Return the problem of an elliptical Gaussian on a map."""
-    x = _starting_values(data, data.position_nm, data.pixel_nm)
-    y = _starting_values(data, data.across_nm, data.pixel_across_nm)
+    x = starting_values(data, data.position_nm, data.pixel_nm)
+    y = starting_values(data, data.across_nm, data.pixel_across_nm)
     start = np.append(x, [y[Parameter.VARIANCE], y[Parameter.CENTRE], 0.0])
     shape = EllipticalSpot(data.position_nm, data.across_nm, (data.pixel_nm, data.pixel_across_nm))
     prior = tail_prior(shape.n_parameters, float(x[Parameter.VARIANCE]))
-    (lower_x, upper_x), (lower_y, upper_y) = _bounds(data.position_nm, x), _bounds(data.across_nm, y)
+    (lower_x, upper_x), (lower_y, upper_y) = bounds(data.position_nm, x), bounds(data.across_nm, y)
     own = [Parameter.VARIANCE, Parameter.CENTRE]
     lower, upper = np.concatenate([lower_x, lower_y[own], [-np.inf]]), np.concatenate([upper_x, upper_y[own], [np.inf]])
     free = np.array([True] * 4 + [data.is_tail_fitted] * 2 + [True] * 3)
@@ -220,69 +246,31 @@ def _extended(
     data: FitData, gaussian: DiffusionFit, shape: SpotShape, start: FloatArray, lower: FloatArray, upper: FloatArray
 ) -> Problem:
     """Return the problem of a shape with more parameters than a Gaussian, which are given."""
-    before = gaussian.problem
+    before, n = gaussian.problem, gaussian.shape.n_parameters
     prior = tail_prior(shape.n_parameters, float(before.start[Parameter.VARIANCE]))
     return Problem(
         ScanLikelihood.of(data, shape, prior),
-        np.append(gaussian.parameters, start),
-        np.append(before.lower, lower),
-        np.append(before.upper, upper),
-        np.append(before.free, np.full(len(start), True)),
+        np.append(gaussian.parameters[:n], start),
+        np.append(before.lower[:n], lower),
+        np.append(before.upper[:n], upper),
+        np.append(before.free[:n], np.full(len(start), True)),
     )
-
-
-def _starting_values(data: FitData, position_nm: FloatArray, pixel_nm: float) -> FloatArray:
-    """Return parameters from the shape of the counts in the first and in the second half of the window."""
-    exposed = float(data.prepulse_exposure.sum())
-    level = float(data.prepulse_counts.sum()) / exposed if exposed else 0.0
-    signal = (data.counts - level * data.exposure) / data.exposure.mean(axis=1, keepdims=True)
-    late = data.age_ns > 0.5 * data.age_ns[-1]
-    if data.is_map:
-        position_nm, signal = _projected(position_nm, signal)
-    centre_nm, early_nm2 = rough_spot(position_nm, signal[:, ~late].sum(axis=1), pixel_nm)
-    _, late_nm2 = rough_spot(position_nm, signal[:, late].sum(axis=1), pixel_nm)
-    age_between_ns = data.age_ns[late].mean() - data.age_ns[~late].mean()
-    diffusivity_nm2_ns = max(late_nm2 - early_nm2, 0.0) / (2.0 * age_between_ns)
-    level = max(level, 1e-6)
-    log_tail = np.log(TAIL_VARIANCE_RATIO * early_nm2)
-    tail = 0.5 * level if data.is_tail_fitted else 0.0
-    return np.array([diffusivity_nm2_ns, early_nm2, centre_nm, 0.7 * level, tail, log_tail])
-
-
-def _projected(position_nm: FloatArray, signal: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the mean signal at each coordinate of an axis, near ones (read-back) taken together."""
-    n_groups = max(int(np.sqrt(len(position_nm))), 5)
-    edges_nm = np.linspace(position_nm.min(), position_nm.max(), n_groups + 1)
-    group = np.clip(np.searchsorted(edges_nm, position_nm, side="right") - 1, 0, n_groups - 1)
-    member = (group == np.arange(n_groups)[:, None]).astype(np.float64)
-    member = member[member.any(axis=1)] / member.sum(axis=1, keepdims=True)[member.any(axis=1)]
-    return member @ position_nm, member @ signal
-
-
-def _bounds(position_nm: FloatArray, start: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return bounds that only keep the climb on solid ground; a fit that ends on them is refused later."""
-    low_nm, high_nm = float(position_nm.min()), float(position_nm.max())
-    range_nm = high_nm - low_nm
-    log_tail = start[Parameter.LOG_TAIL_VARIANCE]
-    lower = np.array([-np.inf, 1.0, low_nm - range_nm, _SMALLEST_LEVEL, 0.0, log_tail - _TAIL_RANGE])
-    upper = np.array([np.inf, 100.0 * range_nm**2, high_nm + range_nm, np.inf, np.inf, log_tail + _TAIL_RANGE])
-    return lower, upper
 
 
 def _require_spot(data: FitData, problem: Problem, parameters: FloatArray, covariance: FloatArray) -> None:
     """Raise FitError unless centre and width of the spot are determined by the positions measured."""
-    axes = [(data.position_nm, int(Parameter.CENTRE), int(Parameter.VARIANCE))]
+    axes = [("x" if data.is_map else "", data.position_nm, int(Parameter.CENTRE), int(Parameter.VARIANCE))]
     if data.is_map:
-        axes.append((data.across_nm, CENTRE_Y, VARIANCE_Y))
-    for position_nm, centre, variance in axes:
+        axes.append(("y", data.across_nm, CENTRE_Y, VARIANCE_Y))
+    for axis, position_nm, centre, variance in axes:
         if not problem.free[variance]:
             continue
         variance_nm2, range_nm = float(parameters[variance]), float(np.ptp(position_nm))
-        require_centre_inside(position_nm, float(parameters[centre]))
+        require_centre_inside(position_nm, float(parameters[centre]), axis)
         if variance_nm2 > range_nm**2:
             raise FitError(
                 f"The spot seems wider (standard deviation {np.sqrt(variance_nm2):.0f} nm) than the range measured "
-                f"({range_nm:.0f} nm). Is there a spot? If so, measure a wider range."
+                f"({axis}{' ' if axis else ''}{range_nm:.0f} nm). Is there a spot? If so, measure a wider range."
             )
         relative_error = float(np.sqrt(covariance[variance, variance])) / variance_nm2
         if relative_error > WORST_VARIANCE_ERROR:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +49,9 @@ class Estimate:
     ----------
     choice : Choice or None
         The global fit; None for straight lines.
-    collected : ndarray of float64, shape (n_row,)
-        Light summed over the positions for a spot of constant total light, up to a constant.
+    collected : callable
+        Light summed over the positions for a spot of constant total light, up to a constant, when the variance of
+        the spot has grown by so much, in nm^2: from and to ndarray of float64, shape (n_age,).
     along_y : AlongY or None
         The second axis of a map; None on a line.
     """
@@ -66,7 +69,7 @@ class Estimate:
     background_counts_per_bin: float
     wrapped_ratio: float
     choice: Choice | None
-    collected: FloatArray
+    collected: Callable[[FloatArray], FloatArray]
     msd: MsdCurve
     early: Profile
     late: Profile
@@ -117,7 +120,7 @@ def _of_likelihood(binned: FitData, choice: Choice, recipe: AnalysisRecipe) -> E
     line_nm2 = 2.0 * fit.value(Parameter.DIFFUSIVITY) * binned.age_ns
     limits_nm2 = believable_variances(binned)
     grown_nm2, grown_error_nm2 = fit_broadening(
-        binned.counts, binned.exposure, fit.background, fit.shape, fit.parameters, line_nm2, limits_nm2
+        binned.counts, fit.gain * binned.exposure, fit.background, fit.shape, fit.parameters, line_nm2, limits_nm2
     )
     centre_nm, variance_nm2 = fit.value(Parameter.CENTRE), fit.value(Parameter.VARIANCE)
     variance_error_nm2 = fit.error(Parameter.VARIANCE)
@@ -139,8 +142,8 @@ def _of_likelihood(binned: FitData, choice: Choice, recipe: AnalysisRecipe) -> E
         choice=choice,
         collected=_collected(binned, fit, variance_nm2),
         msd=MsdCurve(binned.age_ns, grown_nm2, grown_error_nm2, line_nm2),
-        early=_profile(binned, binned.age_ns, binned.counts, fit, is_early=True),
-        late=_profile(binned, binned.age_ns, binned.counts, fit, is_early=False),
+        early=_profile(binned, fit, is_early=True),
+        late=_profile(binned, fit, is_early=False),
         corrections=_corrections(binned, recipe),
     )
 
@@ -166,7 +169,7 @@ def _of_line(binned: FitData, fit: LineFit, method: str, corrections: tuple[str,
         background_counts_per_bin=float(binned.prepulse_counts.sum()) / exposed if exposed else 0.0,
         wrapped_ratio=0.0,
         choice=None,
-        collected=_collected_on_line(binned, mean_centre_nm, fit.variance_nm2, slope),
+        collected=partial(_collected_on_line, binned, mean_centre_nm, fit.variance_nm2),
         msd=MsdCurve(fit.time_ns, fit.msd_nm2, fit.msd_error_nm2, 2.0 * slope * fit.time_ns),
         early=_line_profile(binned, fit.time_ns, fit.values, model, is_early=True),
         late=_line_profile(binned, fit.time_ns, fit.values, model, is_early=False),
@@ -188,43 +191,49 @@ def _corrections(binned: FitData, recipe: AnalysisRecipe) -> tuple[str, ...]:
     if recipe.corrections.response:
         done.append("mean age of the excitons under the response")
     done.append("flat background" + (" and tail of earlier pulses" if binned.is_tail_fitted else ""))
+    if binned.gain_spread > 0.0:
+        done.append(f"gain of each position (known to {100 * binned.gain_spread:.2g} %)")
     if binned.is_map:
         done.append("ellipticity")
     return tuple(done)
 
 
-def _collected(binned: FitData, fit: DiffusionFit, variance_nm2: float) -> FloatArray:
-    shape, diffusivity = fit.shape, fit.value(Parameter.DIFFUSIVITY)
-    if not isinstance(shape, EllipticalSpot):
-        return _collected_on_line(binned, fit.value(Parameter.CENTRE), variance_nm2, diffusivity)
-    smallest_nm2 = shape.smallest_variance_nm2(fit.parameters)
-    grown_nm2 = np.maximum(2.0 * diffusivity * binned.age_ns, (_SMALLEST_SHARE - 1.0) * smallest_nm2)
-    light = shape.spread(fit.parameters, grown_nm2).value.sum(axis=0)
-    return np.asarray(light * shape.height(fit.parameters, grown_nm2))
+def _collected(binned: FitData, fit: DiffusionFit, variance_nm2: float) -> Callable[[FloatArray], FloatArray]:
+    if isinstance(fit.shape, EllipticalSpot):
+        return partial(_collected_on_map, fit.shape, fit.parameters)
+    return partial(_collected_on_line, binned, fit.value(Parameter.CENTRE), variance_nm2)
 
 
-def _collected_on_line(binned: FitData, centre_nm: float, variance_nm2: float, diffusivity_nm2_ns: float) -> FloatArray:
-    spread_nm2 = np.maximum(variance_nm2 + 2.0 * diffusivity_nm2_ns * binned.age_ns, _SMALLEST_SHARE * variance_nm2)
+def _collected_on_map(shape: EllipticalSpot, parameters: FloatArray, grown_nm2: FloatArray) -> FloatArray:
+    grown_nm2 = np.maximum(grown_nm2, (_SMALLEST_SHARE - 1.0) * shape.smallest_variance_nm2(parameters))
+    light = shape.spread(parameters, grown_nm2).value.sum(axis=0)
+    return np.asarray(light * shape.height(parameters, grown_nm2))
+
+
+def _collected_on_line(binned: FitData, centre_nm: float, variance_nm2: float, grown_nm2: FloatArray) -> FloatArray:
+    spread_nm2 = np.maximum(variance_nm2 + grown_nm2, _SMALLEST_SHARE * variance_nm2)
     return collected_light(binned.position_nm, centre_nm, spread_nm2, binned.pixel_nm, binned.pixel_across_nm)
 
 
-def _profile(binned: FitData, age_ns: FloatArray, counts: FloatArray, fit: DiffusionFit, is_early: bool) -> Profile:
-    profile = _line_profile(binned, age_ns, counts, fit.model, is_early)
+def _profile(binned: FitData, fit: DiffusionFit, is_early: bool) -> Profile:
+    """Return the spot along a line, or on a map along the row nearest to its centre."""
+    dwell = binned.dwell[:, None]
+    profile = _line_profile(binned, binned.age_ns, binned.counts / dwell, fit.model / dwell, is_early)
     if not binned.is_map:
         return profile
     nearest_nm = binned.across_nm[np.argmin(np.abs(binned.across_nm - fit.value(CENTRE_Y)))]
     row = np.flatnonzero(np.abs(binned.across_nm - nearest_nm) <= 0.25 * binned.pixel_across_nm)
     row = row[np.argsort(binned.position_nm[row])]
-    return Profile(profile.age_ns, profile.position_nm[row], profile.counts[row], profile.model[row])
+    return Profile(
+        profile.age_ns, profile.position_nm[row], profile.counts[row], profile.error[row], profile.model[row]
+    )
 
 
-def _line_profile(
-    binned: FitData, age_ns: FloatArray, counts: FloatArray, model: FloatArray, is_early: bool
-) -> Profile:
-    """Sum counts and model over the first or the last bins of the window."""
+def _line_profile(binned: FitData, age_ns: FloatArray, rate: FloatArray, model: FloatArray, is_early: bool) -> Profile:
+    """Sum counts at mean dwell and their model over the first or the last bins of the window."""
     fitted = np.isfinite(model).all(axis=0)
     near = age_ns <= age_ns[0] + PROFILE_NS if is_early else age_ns >= age_ns[-1] - PROFILE_NS
     used = near & fitted if (near & fitted).any() else fitted
-    return Profile(
-        float(age_ns[used].mean()), binned.position_nm, counts[:, used].sum(axis=1), model[:, used].sum(axis=1)
-    )
+    counts = rate[:, used].sum(axis=1)
+    error = np.sqrt(np.maximum(counts, 1.0) / binned.dwell)
+    return Profile(float(age_ns[used].mean()), binned.position_nm, counts, error, model[:, used].sum(axis=1))

@@ -19,16 +19,25 @@ from tplm_daq.errors import FitError
 
 FloatArray = NDArray[np.float64]
 
+NORMAL_95 = 1.959963984540054
+"""Half width of the central 95 % of a normal distribution, in standard deviations."""
+
 MAX_STEPS = 100
 """Tried steps before giving up; a fit that is going to converge needs 4 to 20."""
 
 DECREMENT = 1e-13
 """Promised gain in log-likelihood below which the fit has converged: less than a millionth of a standard error."""
 
+GOOD_DECREMENT = 1e-7
+"""Promised gain that is accepted when the steps are used up: less than a thousandth of a standard error."""
+
 ROUNDING = 1e-12
 LOST_GAIN = 1e-6
 """Gains that may be lost in rounding, relative to the log-likelihood and at least: from there on only the gradient is
 believed, as long as the promised gain falls."""
+
+MEASURE_MORE = "Measure longer, or at more positions across the spot."
+"""What helps where the counts do not determine a spot."""
 
 _TINY_DAMPING = 1e-10
 _FIRST_DAMPING = 1e-3
@@ -80,6 +89,7 @@ def maximise(
     upper: FloatArray,
     free: NDArray[np.bool_],
     what: str,
+    advice: str = MEASURE_MORE,
 ) -> Maximum:
     """Climb to the maximum of a likelihood.
 
@@ -93,6 +103,8 @@ def maximise(
         Parameters that are fitted; the others stay at `start`.
     what : str
         Name of the fit for error messages, such as "decay fit".
+    advice : str
+        What helps if the data do not determine the parameters: a sentence for error messages.
 
     Returns
     -------
@@ -115,7 +127,7 @@ def maximise(
         decrement = float(here.gradient @ _step(here, moving, _TINY_DAMPING))
         is_rounded = decrement < max(ROUNDING * abs(here.log_likelihood), LOST_GAIN)
         if decrement < DECREMENT or (is_rounded and decrement >= previous):
-            return Maximum(parameters, _covariance(here.information, free, what), n_steps)
+            return Maximum(parameters, _covariance(here.information, free, what, advice), n_steps)
         previous = decrement
         trial = np.clip(parameters + _step(here, moving, damping), lower, upper)
         there = evaluate(trial)
@@ -127,7 +139,9 @@ def maximise(
         damping = _next_damping(damping, kept_promise)
         if damping > _MAX_DAMPING:
             break
-    raise FitError(f"{what} did not converge in {n_steps} steps. More counts, or more positions across the spot, help.")
+    if decrement < GOOD_DECREMENT:
+        return Maximum(parameters, _covariance(here.information, free, what, advice), n_steps)
+    raise FitError(f"{what} did not converge in {n_steps} steps. {advice}")
 
 
 def poisson_log_likelihood(counts: FloatArray, expected: FloatArray) -> float:
@@ -184,19 +198,19 @@ def _next_damping(damping: float, kept_promise: float) -> float:
     return max(10.0 * damping, _FIRST_DAMPING)
 
 
-def _covariance(information: FloatArray, free: NDArray[np.bool_], what: str) -> FloatArray:
+def _covariance(information: FloatArray, free: NDArray[np.bool_], what: str, advice: str) -> FloatArray:
     """Invert the information of the free parameters, in units in which its diagonal is one."""
     matrix = information[np.ix_(free, free)]
     diagonal = np.diag(matrix)
     if not (np.all(np.isfinite(matrix)) and np.all(diagonal > 0)):
-        raise FitError(f"{what}: the data carry no information on some parameter. More counts are needed.")
+        raise FitError(f"{what}: the data carry no information on some parameter. {advice}")
     scale = 1.0 / np.sqrt(diagonal)
     try:
         inverse = np.linalg.inv(matrix * scale[:, None] * scale)
     except np.linalg.LinAlgError as exc:
-        raise FitError(f"{what}: the parameters cannot be told apart. Measure more positions across the spot.") from exc
+        raise FitError(f"{what}: the parameters cannot be told apart. {advice}") from exc
     covariance = np.zeros_like(information)
     covariance[np.ix_(free, free)] = inverse * scale[:, None] * scale
     if np.any(np.diag(covariance)[free] <= 0):
-        raise FitError(f"{what}: the parameters cannot be told apart. Measure more positions across the spot.")
+        raise FitError(f"{what}: the parameters cannot be told apart. {advice}")
     return covariance

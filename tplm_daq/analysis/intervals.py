@@ -14,14 +14,11 @@ from iminuit import Minuit  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from tplm_daq.analysis.diffusion import DiffusionFit
-from tplm_daq.analysis.fitting import maximise
+from tplm_daq.analysis.fitting import NORMAL_95, maximise
 from tplm_daq.analysis.shapes import Parameter
 from tplm_daq.errors import FitError
 
 FloatArray = NDArray[np.float64]
-
-NORMAL_95 = 1.959963984540054
-"""Half width of the central 95 % of a normal distribution, in standard deviations."""
 
 _LARGEST_SHARE_FAILED = 0.1
 
@@ -113,7 +110,7 @@ def bootstrap_interval(fit: DiffusionFit, n_draws: int, seed: int) -> tuple[floa
     for _ in range(n_draws):
         drawn = replace(problem.likelihood, counts=rng.poisson(expected).astype(np.float64))
         try:
-            best = maximise(drawn.evaluate, fit.parameters, problem.lower, problem.upper, problem.free, "bootstrap")
+            best = maximise(drawn.evaluate, fit.parameters, problem.lower, problem.upper, problem.free, "Bootstrap")
         except FitError:
             continue
         found.append(best.parameters[Parameter.DIFFUSIVITY])

@@ -13,6 +13,9 @@ the wrapped tail at 2.5 MHz biases D by some percent; where there is no tail, c 
 The width of w is hardly determined when c is small; a prior keeps it within reason. The only other prior
 is the smoothness of a spot of any shape.
 
+If the light may differ from position to position, each has a gain of its own, 1 give or take a known spread, which
+multiplies all that is expected there.
+
 The amplitudes are eliminated: for given other parameters each A(t) has one best value, found by
 Newton's method in one dimension, and the information on the others is what remains after projecting
 A(t) out (Schur complement). Few parameters are left however many bins there are.
@@ -20,11 +23,12 @@ A(t) out (Schur complement). Few parameters are left however many bins there are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tplm_daq.analysis.amplitudes import best_amplitudes
 from tplm_daq.analysis.binning import FitData
 from tplm_daq.analysis.fitting import Evaluation, poisson_log_likelihood
 from tplm_daq.analysis.shapes import Parameter, SpotShape, Spread
@@ -37,10 +41,6 @@ TAIL_VARIANCE_RATIO = 3.0
 
 TAIL_LOG_SPREAD = 0.8
 """Standard deviation of the logarithm of that ratio in the prior."""
-
-_MOST_AMPLITUDE_STEPS = 60
-_AMPLITUDE_TOLERANCE = 1e-10
-_DARK = 1e-100
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,8 @@ class ScanLikelihood:
         Tail of the earlier pulses relative to its mean before the pulse.
     has_spot : ndarray of bool, shape (n_column,)
         False for the counts before the pulse.
+    has_gains : bool
+        Whether the parameters end with one gain per position, less one.
     """
 
     shape: SpotShape
@@ -94,6 +96,7 @@ class ScanLikelihood:
     exposure: FloatArray
     wrapped: FloatArray
     has_spot: NDArray[np.bool_]
+    has_gains: bool = False
 
     @classmethod
     def of(cls, data: FitData, shape: SpotShape, prior: Prior) -> ScanLikelihood:
@@ -122,6 +125,8 @@ class ScanLikelihood:
         Evaluation
             With a log-likelihood of minus infinity where the spot would have no positive variance.
         """
+        if self.has_gains:
+            return self._evaluate_with_gains(parameters)
         broadening_nm2 = self._broadening_nm2(parameters)
         n = self.shape.n_parameters
         if self.shape.smallest_variance_nm2(parameters) + broadening_nm2.min() <= 0.0:
@@ -142,11 +147,42 @@ class ScanLikelihood:
 
     def expectation(self, parameters: FloatArray) -> Expectation:
         """Return what is expected at the parameters, with the best amplitudes for them."""
+        if self.has_gains:
+            return self.with_gains(parameters).expectation(parameters[: self.shape.n_parameters])
         spot = self.shape.spread(parameters, self._broadening_nm2(parameters))
         profile = self.exposure * self.has_spot * spot.value
         background = self._background(parameters, self.shape.wrapped_tail(parameters))
         amplitude = best_amplitudes(self.counts, profile, background)
         return Expectation(amplitude * profile + background, background, amplitude)
+
+    def with_gains(self, parameters: FloatArray) -> ScanLikelihood:
+        """Return the likelihood without gains whose exposure has those of the parameters in it."""
+        n = self.shape.n_parameters
+        prior = Prior(self.prior.mean[:n], self.prior.information[:n, :n])
+        exposure = self.exposure * (1.0 + parameters[n:, None])
+        return replace(self, exposure=exposure, prior=prior, has_gains=False)
+
+    def _evaluate_with_gains(self, parameters: FloatArray) -> Evaluation:
+        """Add the gains: a gain changes what is expected at its position in proportion, amplitudes are eliminated."""
+        n, n_gains = self.shape.n_parameters, len(self.counts)
+        fixed, own = self.with_gains(parameters), parameters[:n]
+        inner = fixed.evaluate(own)
+        if not np.isfinite(inner.log_likelihood):
+            return Evaluation(-np.inf, np.zeros(n + n_gains), np.eye(n + n_gains))
+        gain, off = 1.0 + parameters[n:], parameters[n:]
+        found, slopes = fixed.expectation(own), fixed.slopes(own)
+        expected, lit = found.counts, np.flatnonzero(found.amplitude)
+        profile = slopes[n:].sum(axis=0)[:, lit]
+        of_amplitudes = (profile**2 / expected[:, lit]).sum(axis=0)
+        shared = np.einsum("pxt,xt->pt", (slopes[:n] / expected)[:, :, lit], profile)
+        with_gain = profile / gain[:, None]
+        cross = slopes[:n].sum(axis=2) / gain - (shared / of_amplitudes) @ with_gain.T
+        own_block = np.diag(expected.sum(axis=1) / gain**2) - (with_gain / of_amplitudes) @ with_gain.T
+        pull = self.prior.information[n:, n:] @ off
+        gradient = (self.counts - expected).sum(axis=1) / gain - pull
+        information = np.block([[inner.information, cross], [cross.T, own_block + self.prior.information[n:, n:]]])
+        log_likelihood = inner.log_likelihood - 0.5 * float(off @ pull)
+        return Evaluation(log_likelihood, np.append(inner.gradient, gradient), information)
 
     def slopes(self, parameters: FloatArray) -> FloatArray:
         """Return how the expected counts change with the parameters and with the amplitude of every bin of the window.
@@ -207,46 +243,6 @@ class Expectation:
     counts: FloatArray
     background: FloatArray
     amplitude: FloatArray
-
-
-def best_amplitudes(counts: FloatArray, profile: FloatArray, background: FloatArray) -> FloatArray:
-    """Return the amplitude of the profile in each column for which the counts are most likely.
-
-    The derivative of the likelihood falls and is convex in the amplitude, so Newton's method climbs to
-    its only root from below; a step that would leave the positive side is replaced by a step of
-    expectation maximisation.
-
-    Parameters
-    ----------
-    counts, profile, background : ndarray of float64, shape (n_position, n_column)
-        Counts, expected counts per unit amplitude, and expected background, which is positive.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_column,)
-        Amplitudes, zero where more light than the background would be less likely.
-
-    Examples
-    --------
-    >>> profile = np.array([[0.5], [1.0], [0.5]])
-    >>> best_amplitudes(8.0 * profile + 1.0, profile, np.ones((3, 1)))
-    array([8.])
-    """
-    reach = profile.sum(axis=0)
-    is_lit = ((counts * profile / background).sum(axis=0) > reach) & (reach > _DARK)
-    amplitude = np.zeros(len(reach))
-    counts, profile, background, reach = counts[:, is_lit], profile[:, is_lit], background[:, is_lit], reach[is_lit]
-    excess = (counts - background).sum(axis=0)
-    lit = np.where(excess > 0, excess, 0.1 * counts.sum(axis=0)) / reach
-    for _ in range(_MOST_AMPLITUDE_STEPS):
-        share = profile / (lit * profile + background)
-        pull = (counts * share).sum(axis=0)
-        newton = lit + (pull - reach) / (counts * share * share).sum(axis=0)
-        previous, lit = lit, np.where(newton > 0, newton, lit * pull / reach)
-        if np.all(np.abs(lit - previous) <= _AMPLITUDE_TOLERANCE * lit):
-            break
-    amplitude[is_lit] = lit
-    return amplitude
 
 
 def _information_of_amplitudes(

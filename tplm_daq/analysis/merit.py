@@ -12,7 +12,7 @@ from scipy.special import gammaincinv
 
 from tplm_daq.analysis.binning import FitData, LateCounts
 from tplm_daq.analysis.diffusion import DiffusionFit
-from tplm_daq.analysis.intervals import NORMAL_95
+from tplm_daq.analysis.fitting import NORMAL_95
 from tplm_daq.analysis.result import Figure, MsdCurve, Profile
 from tplm_daq.analysis.shapes import Parameter
 from tplm_daq.analysis.spot import fit_broadening
@@ -122,7 +122,7 @@ def change_within_window(msd: MsdCurve) -> tuple[Figure | None, float]:
     return figure, float(value[2] / error[2])
 
 
-def decay_break(delay_ns: FloatArray, counts: FloatArray, level: float) -> Figure | None:
+def decay_break(delay_ns: FloatArray, counts: FloatArray, level: float, share: FloatArray) -> Figure | None:
     """Return the delay after the pulse at which the decay turns from an exponential into a power law.
 
     The logarithm of the decay is a line up to the break and a line in the logarithm of the delay after it;
@@ -134,16 +134,18 @@ def decay_break(delay_ns: FloatArray, counts: FloatArray, level: float) -> Figur
         Delay after the pulse, and counts summed over the positions.
     level : float
         Counts per bin before the pulse.
+    share : ndarray of float64, shape (n_bin,)
+        Relative part of the light that the positions collect at each delay.
     """
     n_join = max(1, round(_BREAK_BIN_NS / float(delay_ns[1] - delay_ns[0])))
     n_row = len(delay_ns) // n_join
-    delay_ns = delay_ns[: n_row * n_join].reshape(n_row, n_join).mean(axis=1)
+    delay_ns, share = (c[: n_row * n_join].reshape(n_row, n_join).mean(axis=1) for c in (delay_ns, share))
     counts = counts[: n_row * n_join].reshape(n_row, n_join).sum(axis=1)
     signal = counts - n_join * level
     used = (delay_ns > 0.3) & (delay_ns < 2.0 * _LATEST_BREAK_NS) & (signal > _LEAST_SIGNAL_SD * np.sqrt(counts + 1.0))
     if np.count_nonzero(used) < 3 * _FEWEST_POINTS or delay_ns[used].max() < 2.0 * FIRST_BREAK_NS:
         return None
-    t_ns, log_signal, weight = delay_ns[used], np.log(signal[used]), signal[used] / np.sqrt(counts[used])
+    t_ns, log_signal, weight = delay_ns[used], np.log(signal[used] / share[used]), signal[used] / np.sqrt(counts[used])
     candidates = np.arange(FIRST_BREAK_NS, min(_LATEST_BREAK_NS, t_ns.max() - 0.5), _BREAK_STEP_NS)
     misfit = _misfits(_broken(t_ns, candidates), log_signal, weight)
     straight = float(_misfits(np.stack([np.ones_like(t_ns), -t_ns], axis=1)[None], log_signal, weight)[0])
@@ -173,10 +175,11 @@ def late_exponent(late: LateCounts, fit: DiffusionFit, window_ns: float, limits:
     if len(late.age_ns) < 3 or start_nm2 <= _LEAST_SIGNAL_SD * 2.0 * fit.error(Parameter.DIFFUSIVITY) * window_ns:
         return None
     tail = fit.value(Parameter.TAIL) * fit.shape.wrapped_tail(fit.parameters).value
-    background = late.exposure * (fit.value(Parameter.FLAT) + tail)
+    exposure = fit.gain * late.exposure
+    background = exposure * (fit.value(Parameter.FLAT) + tail)
     guess_nm2 = np.full(len(late.age_ns), start_nm2)
     grown_nm2, error_nm2 = fit_broadening(
-        late.counts, late.exposure, background, fit.shape, fit.parameters, guess_nm2, limits
+        late.counts, exposure, background, fit.shape, fit.parameters, guess_nm2, limits
     )
     good = np.isfinite(error_nm2) & (grown_nm2 > 0)
     if np.count_nonzero(good) < 3:

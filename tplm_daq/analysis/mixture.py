@@ -68,7 +68,7 @@ class MixtureSpot:
 
     def spread(self, parameters: FloatArray, broadening_nm2: FloatArray) -> Spread:
         """Return the spot after its variance has grown, shape (n_position, n_column)."""
-        height = np.exp(parameters[len(Parameter) :])
+        height = np.exp(parameters[len(Parameter) : self.n_parameters])
         offset_nm = (self.position_nm - self.place_nm[:, None])[:, :, None]
         kernel = pixel_profile(offset_nm, 0.0, parameters[Parameter.VARIANCE] + broadening_nm2, self.pixel_nm)
         part = height[:, None, None] * kernel.value
@@ -99,11 +99,12 @@ class MixtureSpot:
 
     def moments(self, parameters: FloatArray, covariance: FloatArray) -> tuple[float, float, float]:
         """Return mean and variance of the spot at the pulse, in nm and nm^2, and the variance's standard error."""
-        height = np.exp(parameters[len(Parameter) :])
+        heights = slice(len(Parameter), self.n_parameters)
+        height = np.exp(parameters[heights])
         share = height / height.sum()
         mean_nm = float(share @ self.place_nm)
         squares_nm2 = (self.place_nm - mean_nm) ** 2
         between_nm2 = float(share @ squares_nm2)
         slope = share * (squares_nm2 - between_nm2)
-        error_nm2 = float(np.sqrt(slope @ covariance[len(Parameter) :, len(Parameter) :] @ slope))
+        error_nm2 = float(np.sqrt(slope @ covariance[heights, heights] @ slope))
         return mean_nm, float(parameters[Parameter.VARIANCE]) + between_nm2, error_nm2

@@ -2,8 +2,8 @@
 
 A spot that drifts one way while the detector moves makes the scan too long or too short, by twice that
 in the diffusivity. The centre of every pass is fitted, the drift between them is drawn as a line, also
-past the first and the last, and every point is put where it was relative to the spot. The points stay apart
-afterwards, so that no position is rounded. Rotation, defocus and changes of magnification are not seen.
+past the first and the last, and every point is put where it was relative to the spot. Points that lie closer than
+a tenth of a pixel are then added up at their mean. Rotation, defocus and changes of magnification are not seen.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tplm_daq.analysis.checks import FEWEST_POSITIONS, checked_scan
 from tplm_daq.analysis.pipeline import analyse
 from tplm_daq.analysis.profile import fit_gaussians
-from tplm_daq.analysis.result import Result
+from tplm_daq.analysis.result import Lamp, Result
 from tplm_daq.errors import FitError
 from tplm_daq.photons.histogram import TimePositionMap
 from tplm_daq.recipes.analysis import AnalysisRecipe
@@ -26,6 +26,10 @@ FloatArray = NDArray[np.float64]
 
 FEWEST_PASSES = 2
 """One pass does not show whether the spot moves."""
+
+
+NEAR_NM = 10.0
+"""Points within this length are added up: it widens the spot by less than 10 nm^2, the same at every delay."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Aligned:
         return float(np.ptp(self.centre_nm))
 
 
-def analyse_passes(passes: Sequence[Pass], recipe: AnalysisRecipe) -> Result:
+def analyse_passes(passes: Sequence[Pass], recipe: AnalysisRecipe, with_laws: bool = False) -> Result:
     """Estimate the diffusivity of a line measured several times, with the drift taken out if the recipe says so.
 
     Parameters
@@ -75,21 +79,29 @@ def analyse_passes(passes: Sequence[Pass], recipe: AnalysisRecipe) -> Result:
         In any order.
     recipe : AnalysisRecipe
         Method, window and corrections.
+    with_laws : bool
+        As for `tplm_daq.analysis.pipeline.analyse`.
 
     Returns
     -------
     Result
-        As of `tplm_daq.analysis.pipeline.analyse`; the drift is among the corrections.
+        As of `tplm_daq.analysis.pipeline.analyse`; the drift is among the corrections, or, if fewer than two passes
+        show a spot, its reason among the warnings.
 
     Raises
     ------
     FitError
-        If the data cannot be fitted, or fewer than two passes show a spot.
+        If the data cannot be fitted.
     """
     if not recipe.corrections.drift:
-        return analyse(stacked([one.data for one in passes]), recipe)
-    aligned = align_passes(passes)
-    result = analyse(aligned.data, recipe)
+        return analyse(stacked([one.data for one in passes]), recipe, with_laws)
+    try:
+        aligned = align_passes(passes)
+    except FitError as reason:
+        result = analyse(stacked([one.data for one in passes]), recipe, with_laws)
+        lamp: Lamp = "red" if result.bias_lamp == "red" else "amber"
+        return replace(result, bias_lamp=lamp, warnings=(*result.warnings, f"Drift is not corrected: {reason}"))
+    result = analyse(merged(aligned.data), recipe, with_laws)
     done = f"drift between passes (centre moved by {aligned.drift_nm:.1f} nm)"
     return replace(result, corrections=(done, *result.corrections))
 
@@ -144,8 +156,39 @@ def stacked(maps: Sequence[TimePositionMap]) -> TimePositionMap:
     )
 
 
+def merged(data: TimePositionMap) -> TimePositionMap:
+    """Add up the points of a line that lie within `NEAR_NM`, at their mean position weighted with the dwell.
+
+    Parameters
+    ----------
+    data : TimePositionMap
+        Points of several passes; without dwell they stay as they are.
+
+    Examples
+    --------
+    >>> counts, x_nm = np.array([[1, 2], [3, 4], [5, 6]]), np.array([50.0, 0.0, 52.0])
+    >>> line = TimePositionMap(counts, x_nm, np.zeros(3), np.array([0.0, 1.0]), dwell_s=np.array([1.0, 1.0, 3.0]))
+    >>> merged(line).x_nm, merged(line).counts.tolist()
+    (array([ 0. , 51.5]), [[3, 4], [6, 8]])
+    """
+    dwell_s = data.dwell_s
+    if dwell_s is None:
+        return data
+    along_nm = max(data.x_nm, data.y_nm, key=np.ptp)
+    order = np.argsort(along_nm)[dwell_s[np.argsort(along_nm)] > 0]
+    first, start_nm = list[int](), -np.inf
+    for number, place_nm in enumerate(along_nm[order]):
+        if place_nm > start_nm + NEAR_NM:
+            first.append(number)
+            start_nm = place_nm
+    total_s = np.add.reduceat(dwell_s[order], first)
+    x_nm, y_nm = (np.add.reduceat((each * dwell_s)[order], first) / total_s for each in (data.x_nm, data.y_nm))
+    counts = np.add.reduceat(data.counts[order], first, dtype=np.result_type(data.counts, np.int64))
+    return replace(data, counts=counts, x_nm=x_nm, y_nm=y_nm, dwell_s=total_s)
+
+
 def _centre(one: Pass, axis: str) -> tuple[float, float] | None:
-    """Return the mean time of the photons and the centre of the spot in a pass, None if it shows none."""
+    """Return the mean time of the photons and the centre of the spot in a pass, None if it shows no whole one."""
     dwell_s = np.ones(len(one.time_s)) if one.data.dwell_s is None else one.data.dwell_s
     seen = dwell_s > 0
     if np.count_nonzero(seen) < FEWEST_POSITIONS:
@@ -153,8 +196,9 @@ def _centre(one: Pass, axis: str) -> tuple[float, float] | None:
     position_nm = (one.data.x_nm if axis == "x" else one.data.y_nm)[seen]
     counts = one.data.counts[seen].sum(axis=1)
     rate = counts / dwell_s[seen]
-    centre_nm = float(fit_gaussians(position_nm, (rate - rate.min())[:, None]).centre_nm[0])
-    if not position_nm.min() < centre_nm < position_nm.max():
+    spot = fit_gaussians(position_nm, (rate - rate.min())[:, None])
+    centre_nm, sigma_nm = float(spot.centre_nm[0]), float(np.sqrt(spot.variance_nm2[0]))
+    if not position_nm.min() + sigma_nm < centre_nm < position_nm.max() - sigma_nm:
         return None
     return float(np.average(one.time_s[seen], weights=counts)), centre_nm
 

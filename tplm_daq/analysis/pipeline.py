@@ -6,6 +6,8 @@ point; a scan that cannot be fitted yet raises a FitError that says what is miss
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ from tplm_daq.analysis.binning import FitData, bin_for_fit
 from tplm_daq.analysis.checks import CheckedScan, checked_scan
 from tplm_daq.analysis.estimate import PROFILE_NS, Estimate, believable_variances, estimate
 from tplm_daq.analysis.lamp import lamp, reasons
-from tplm_daq.analysis.lifetime import exciton_lifetime
+from tplm_daq.analysis.lifetime import collected_share, exciton_lifetime, power_law
 from tplm_daq.analysis.merit import (
     change_within_window,
     contrast_to_noise,
@@ -24,7 +26,7 @@ from tplm_daq.analysis.merit import (
     spreading_exponent,
 )
 from tplm_daq.analysis.models import NM2_PER_NS_PER_CM2_PER_S
-from tplm_daq.analysis.result import DecayCurve, Figure, Result
+from tplm_daq.analysis.result import DecayCurve, Figure, PowerLaw, Result
 from tplm_daq.photons.histogram import TimePositionMap
 from tplm_daq.recipes.analysis import AnalysisRecipe
 
@@ -33,7 +35,7 @@ __all__ = ["Result", "analyse"]
 FloatArray = NDArray[np.float64]
 
 
-def analyse(data: TimePositionMap, recipe: AnalysisRecipe) -> Result:
+def analyse(data: TimePositionMap, recipe: AnalysisRecipe, with_laws: bool = False) -> Result:
     """Estimate the diffusivity of a line scan or of a map.
 
     Parameters
@@ -42,6 +44,8 @@ def analyse(data: TimePositionMap, recipe: AnalysisRecipe) -> Result:
         Counts over position and delay; positions without dwell are left out.
     recipe : AnalysisRecipe
         Method and window.
+    with_laws : bool
+        Whether the power law of the late decay is fitted, too, and compared with other laws; takes some 0.1 s.
 
     Returns
     -------
@@ -56,13 +60,18 @@ def analyse(data: TimePositionMap, recipe: AnalysisRecipe) -> Result:
     scan = checked_scan(data)
     bin_width_ns = data.bin_width_ns if recipe.method == "paper" else recipe.bin_width_ns
     binned = bin_for_fit(scan, recipe.window_ns, bin_width_ns, recipe.corrections)
-    return _result(scan, binned, estimate(binned, recipe), recipe)
+    binned = replace(binned, gain_spread=recipe.gain_spread)
+    return _result(scan, binned, estimate(binned, recipe), recipe, with_laws)
 
 
-def _result(scan: CheckedScan, binned: FitData, found: Estimate, recipe: AnalysisRecipe) -> Result:
+def _result(scan: CheckedScan, binned: FitData, found: Estimate, recipe: AnalysisRecipe, with_laws: bool) -> Result:
     """Add what does not depend on the method, and turn nm^2/ns into cm2/s."""
-    data, decay = scan.data, binned.decay
-    figures, change_sd = _figures(scan, binned, found, recipe)
+    decay = binned.decay
+    late = _late_exponent(binned, found, recipe)
+    share = collected_share(scan, binned, found, 0.0 if late is None else late.value)
+    figures, change_sd = _figures(scan, binned, found, share, late)
+    lifetime = exciton_lifetime(scan, binned, share)
+    tail = power_law(scan, binned, share) if with_laws else None
     seen = _circumstances(scan, binned, found, recipe, figures, change_sd)
     budget, why = bias_budget(seen), reasons(seen)
     sigma0_nm, along_y = float(np.sqrt(found.variance_nm2)), found.along_y
@@ -82,7 +91,9 @@ def _result(scan: CheckedScan, binned: FitData, found: Estimate, recipe: Analysi
         centre_xy_nm=None if along_y is None else (found.centre_nm, along_y.centre_nm),
         sigma0_xy_nm=None if along_y is None else (sigma0_nm, float(np.sqrt(along_y.variance_nm2))),
         background_counts_per_bin=found.background_counts_per_bin,
-        lifetime_ns=exciton_lifetime(scan, binned, found.collected),
+        lifetime_ns=lifetime.lifetime_ns,
+        lifetime_ci95_ns=lifetime.lifetime_ci95_ns,
+        tail=tail,
         t0_ns=decay.t0_ns,
         response_fwhm_ns=decay.response_fwhm_ns,
         bias_lamp=lamp(why),
@@ -93,14 +104,14 @@ def _result(scan: CheckedScan, binned: FitData, found: Estimate, recipe: Analysi
         n_photons=seen.n_photons,
         figures=figures,
         msd=found.msd,
-        decay=_decay_curve(data, binned),
+        decay=_decay_curve(scan.data, binned, tail),
         early=found.early,
         late=found.late,
     )
 
 
 def _figures(
-    scan: CheckedScan, binned: FitData, found: Estimate, recipe: AnalysisRecipe
+    scan: CheckedScan, binned: FitData, found: Estimate, share: FloatArray, late: Figure | None
 ) -> tuple[tuple[Figure, ...], float]:
     """Return the figures of merit, and the significance of a change of the diffusivity within the window."""
     data = scan.data
@@ -112,18 +123,22 @@ def _figures(
     figures = [
         contrast_to_noise(found.early, level * n_early / len(binned.position_nm)),
         spreading_exponent(found.msd),
-        decay_break(since_pulse_ns, summed, level),
+        decay_break(since_pulse_ns, summed, level, share),
     ]
     change, change_sd = change_within_window(found.msd)
     if change is not None:
         low, high = (end / NM2_PER_NS_PER_CM2_PER_S for end in change.ci95)
         figures.append(Figure("diffusivity_change_cm2_s", change.value / NM2_PER_NS_PER_CM2_PER_S, (low, high)))
-    if found.choice is not None:
-        if not binned.is_map:
-            figures.append(excess_kurtosis(binned, found.choice.gaussian))
-        limits_nm2 = believable_variances(binned)
-        figures.append(late_exponent(binned.late, found.choice.fit, recipe.window_ns, limits_nm2))
-    return tuple(figure for figure in figures if figure is not None), change_sd
+    if found.choice is not None and not binned.is_map:
+        figures.append(excess_kurtosis(binned, found.choice.gaussian))
+    return tuple(figure for figure in (*figures, late) if figure is not None), change_sd
+
+
+def _late_exponent(binned: FitData, found: Estimate, recipe: AnalysisRecipe) -> Figure | None:
+    """Return the exponent of the mean squared displacement after the window, None if it is not determined."""
+    if found.choice is None:
+        return None
+    return late_exponent(binned.late, found.choice.fit, recipe.window_ns, believable_variances(binned))
 
 
 def _circumstances(
@@ -184,10 +199,14 @@ def _dead_time_correction(seen: Circumstances, binned: FitData) -> tuple[str, ..
     )
 
 
-def _decay_curve(data: TimePositionMap, binned: FitData) -> DecayCurve:
-    """Put the fitted part of the decay on the whole recorded delay axis."""
+def _decay_curve(data: TimePositionMap, binned: FitData, tail: PowerLaw | None) -> DecayCurve:
+    """Put the fitted parts of the decay on the whole recorded delay axis."""
     decay = binned.decay
-    model = np.full(len(data.delay_ns), np.nan)
+    since_pulse_ns = data.delay_ns - decay.t0_ns
+    model = np.full(len(since_pulse_ns), np.nan)
+    if tail is not None:
+        model = np.interp(since_pulse_ns, tail.age_ns, tail.model, left=np.nan, right=np.nan)
     first = int(np.searchsorted(data.delay_ns, decay.delay_ns[0]))
+    model[: first + len(decay.model)] = np.nan
     model[first : first + len(decay.model)] = decay.model
-    return DecayCurve(data.delay_ns - decay.t0_ns, data.counts.sum(axis=0).astype(np.float64), model)
+    return DecayCurve(since_pulse_ns, data.counts.sum(axis=0).astype(np.float64), model)

@@ -41,11 +41,34 @@ class DecayCurve:
     delay_ns, counts : ndarray of float64, shape (n_bin,)
         The whole recorded decay.
     model : ndarray of float64, shape (n_bin,)
-        The exponential under the response, NaN outside the delays it was fitted to.
+        The exponential under the response, and after the fit window the power law if that was fitted; elsewhere NaN.
     """
 
     delay_ns: FloatArray
     counts: FloatArray
+    model: FloatArray
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """How the light decays after the exponential.
+
+    Attributes
+    ----------
+    exponent : float
+        Power of the age with which the light falls from 3 ns on.
+    ci95 : tuple of float
+        Its 95 % interval.
+    verdict : str
+        Whether an exponential joined by a power law describes the decay better than other laws do: one sentence.
+    age_ns, model : ndarray of float64, shape (n_row,)
+        The joined law in counts per recorded bin, against the delay after the pulse.
+    """
+
+    exponent: float
+    ci95: tuple[float, float]
+    verdict: str
+    age_ns: FloatArray
     model: FloatArray
 
 
@@ -57,13 +80,14 @@ class Profile:
     ----------
     age_ns : float
         Mean age of the excitons.
-    position_nm, counts, model : ndarray of float64, shape (n_position,)
-        Positions, counts, and expected counts.
+    position_nm, counts, error, model : ndarray of float64, shape (n_position,)
+        Positions; counts with their standard errors, and expected counts, both scaled to the mean dwell.
     """
 
     age_ns: float
     position_nm: FloatArray
     counts: FloatArray
+    error: FloatArray
     model: FloatArray
 
 
@@ -130,8 +154,14 @@ class Result:
         Centre, and standard deviations at the pulse along x and y, of the spot on a map; None on a line.
     background_counts_per_bin : float
         Level under the spot that is flat in position, per recorded delay bin at mean dwell.
-    lifetime_ns, t0_ns, response_fwhm_ns : float
-        Effective lifetime in the window, delay of the pulse, width of the response.
+    lifetime_ns : float
+        Effective lifetime in the window.
+    lifetime_ci95_ns : tuple of float
+        Its 95 % interval.
+    tail : PowerLaw or None
+        The decay after the exponential; None if it was not asked for, or if delays or counts do not determine it.
+    t0_ns, response_fwhm_ns : float
+        Delay of the pulse, width of the response.
     bias_lamp : str
         How far to trust the number.
     corrections, warnings : tuple of str
@@ -165,6 +195,8 @@ class Result:
     sigma0_xy_nm: tuple[float, float] | None
     background_counts_per_bin: float
     lifetime_ns: float
+    lifetime_ci95_ns: tuple[float, float]
+    tail: PowerLaw | None
     t0_ns: float
     response_fwhm_ns: float
     bias_lamp: Lamp
@@ -185,8 +217,8 @@ class Result:
         Returns
         -------
         dict
-            Plain numbers, strings and lists; every number is finite. Centre and widths of a spot on a map are None
-            on a line.
+            Plain numbers, strings and lists; every number is finite. What does not apply, such as the two widths
+            of a spot on a line, is None.
         """
         return {
             "method": self.method,
@@ -205,6 +237,10 @@ class Result:
             "start_profile": self.start_profile,
             "interval": self.interval,
             "sigma0_error_nm": self.sigma0_error_nm,
+            "lifetime_ci95_ns": list(self.lifetime_ci95_ns),
+            "tail_exponent": None if self.tail is None else self.tail.exponent,
+            "tail_exponent_ci95": None if self.tail is None else list(self.tail.ci95),
+            "decay_verdict": None if self.tail is None else self.tail.verdict,
             "centre_xy_nm": None if self.centre_xy_nm is None else list(self.centre_xy_nm),
             "sigma0_xy_nm": None if self.sigma0_xy_nm is None else list(self.sigma0_xy_nm),
             "response_fwhm_ns": self.response_fwhm_ns,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tplm_daq.analysis.likelihood import best_amplitudes
+from tplm_daq.analysis.amplitudes import best_amplitudes
 from tplm_daq.analysis.shapes import SpotShape
 from tplm_daq.errors import FitError
 
@@ -57,13 +57,13 @@ def rough_spot(position_nm: FloatArray, signal: FloatArray, pixel_nm: float) -> 
     return peak_nm, float(max(np.ptp(position_nm) ** 2 / 16.0, (0.5 * pixel_nm) ** 2))
 
 
-def require_centre_inside(position_nm: FloatArray, centre_nm: float) -> None:
-    """Raise FitError unless a spot's centre is among the positions measured."""
+def require_centre_inside(position_nm: FloatArray, centre_nm: float, axis: str = "") -> None:
+    """Raise FitError, which names the axis of a map, unless a spot's centre is among the positions measured."""
     low_nm, high_nm = float(position_nm.min()), float(position_nm.max())
     if not low_nm <= centre_nm <= high_nm:
         raise FitError(
-            f"The spot's centre seems to be at {centre_nm:.0f} nm, outside the positions measured ({low_nm:.0f} to "
-            f"{high_nm:.0f} nm). Measure on both sides of the spot."
+            f"The spot's centre seems to be at {axis}{' = ' if axis else ''}{centre_nm:.0f} nm, outside the positions "
+            f"measured ({low_nm:.0f} to {high_nm:.0f} nm). Measure on both sides of the spot."
         )
 
 

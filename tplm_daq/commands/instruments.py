@@ -17,6 +17,7 @@ class SchemaKind(StrEnum):
     RIG = "rig"
     SCAN = "scan"
     SERIES = "series"
+    ALIGN = "align"
     KMC = "kmc"
     ANALYSIS = "analysis"
 

@@ -14,8 +14,7 @@ exactly the distribution of the step-by-step rule it replaces:
   (Renyi 1953); a lifetime rounded up to whole steps is geometric,
 * the number of fast sites kept before the next one that relaxes is geometric.
 
-Random numbers come as 32-bit words from 64 interleaved xoshiro128++ generators (Blackman and Vigna 2019), refilled many
-at a time so that the compiler can use vector instructions. This module checks nothing; `simulate` does.
+What goes beyond the paper's rules is left to `extended`. This module checks nothing; `simulate` does.
 """
 
 from __future__ import annotations
@@ -25,19 +24,13 @@ import math
 import numba
 from numba import int64, uint32, uint64
 
-from tplm_daq.kmc.state import (
-    CLOSED,
-    END_WORD,
-    EXCITON_STEPS,
-    FAST,
-    N_EXCITONS,
-    N_FAST,
-    N_LANES,
-    NEXT_WORD,
-    SLOW,
-    STEP,
-    WORDS_AT_ONCE,
-)
+from tplm_daq.kmc.draws import exponential, geometric, refill, uniform
+from tplm_daq.kmc.extended import advance_extended, relax_in_stages
+from tplm_daq.kmc.state import CLOSED, END_WORD, EXCITON_STEPS, FAST, N_EXCITONS, N_FAST, NEXT_WORD, SLOW, STEP
+
+KERNEL_VERSION = 1
+"""Raised with every change of what a seed gives, here or in what is compiled into this module; here, because numba
+renews its cache only if this file changes."""
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -62,27 +55,31 @@ def excite(state, rules, alpha):  # type: ignore[no-untyped-def]
     place = 0
     while bound > 0.0:
         if bound < 1.0:
-            place += _geometric(state, bound)
+            place += geometric(state, bound)
         if place >= len(rules.excitable):
             break
         probability = alpha * rules.weights[place]
-        if _uniform(state) * bound < probability:
+        if uniform(state) * bound < probability:
             site = rules.excitable[place]
             if state.sites[site] == SLOW:
                 state.fast_sites[n_fast] = site
                 n_fast += 1
             state.sites[site] = CLOSED
             state.excitons[n] = site
+            state.shifts[n] = 0.0
             n += 1
         bound = probability
         place += 1
     state.counters[N_EXCITONS], state.counters[N_FAST], state.counters[STEP] = n, n_fast, 0
-    state.next_decay[0] = _exponential(state) / (max(n, 1) * rules.decay_rate)
+    state.next_decay[0] = exponential(state) / (max(n, 1) * rules.decay_rate)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def advance(state, rules, last_step):  # type: ignore[no-untyped-def]
     """Let the excitons hop and decay up to and including `last_step`, or until none is left."""
+    if rules.is_extended:
+        advance_extended(state, rules, last_step)
+        return
     counters, next_decay = state.counters, state.next_decay
     while counters[N_EXCITONS] > 0 and counters[STEP] < last_step:
         decay_step = min(int64(math.ceil(next_decay[0])), last_step)
@@ -94,11 +91,11 @@ def advance(state, rules, last_step):  # type: ignore[no-untyped-def]
             _hop(state, rules, uint64(n), decay_step - counters[STEP])
         counters[STEP] = decay_step
         while n > 0 and next_decay[0] <= decay_step:
-            gone = int(_uniform(state) * n)
+            gone = int(uniform(state) * n)
             state.sites[state.excitons[gone]] = FAST
             n -= 1
             state.excitons[gone] = state.excitons[n]
-            next_decay[0] += _exponential(state) / (max(n, 1) * rules.decay_rate)
+            next_decay[0] += exponential(state) / (max(n, 1) * rules.decay_rate)
         counters[N_EXCITONS] = n
 
 
@@ -107,13 +104,16 @@ def relax(state, rules, keep):  # type: ignore[no-untyped-def]
     """Let each fast site of a lattice without excitons turn slow unless it is kept, with probability `keep`."""
     if keep >= 1.0:
         return
+    if rules.is_extended:
+        relax_in_stages(state, rules, keep)
+        return
     n_fast = state.counters[N_FAST]
-    place = n_fast - 1 - _geometric(state, 1.0 - keep)
+    place = n_fast - 1 - geometric(state, 1.0 - keep)
     while place >= 0:
         state.sites[state.fast_sites[place]] = SLOW
         n_fast -= 1
         state.fast_sites[place] = state.fast_sites[n_fast]
-        place -= 1 + _geometric(state, 1.0 - keep)
+        place -= 1 + geometric(state, 1.0 - keep)
     state.counters[N_FAST] = n_fast
 
 
@@ -126,7 +126,7 @@ def _hop(state, rules, n, n_steps):  # type: ignore[no-untyped-def]
     word, n_fast = uint64(state.counters[NEXT_WORD]), uint64(state.counters[N_FAST])
     for _ in range(n_steps):
         if word + n > uint64(state.counters[END_WORD]):
-            _refill(state.lanes, words, state.counters, n)
+            refill(state.lanes, words, state.counters, n)
             word = uint64(0)
         for exciton in range(n):
             # Upper half: which neighbour; lower half: uniform in it.
@@ -158,7 +158,7 @@ def _hop_alone(state, rules, n_steps):  # type: ignore[no-untyped-def]
     sites[here] = FAST
     while n_steps > 0:
         if state.counters[NEXT_WORD] == state.counters[END_WORD]:
-            _refill(state.lanes, words, state.counters, uint64(1))
+            refill(state.lanes, words, state.counters, uint64(1))
         first = state.counters[NEXT_WORD]
         last = min(first + n_steps, state.counters[END_WORD])
         for word in range(uint64(first), uint64(last)):
@@ -181,56 +181,13 @@ def _hop_alone(state, rules, n_steps):  # type: ignore[no-untyped-def]
 @numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _record(state, rules, pulse, time, sums):  # type: ignore[no-untyped-def]
     """Add the positions of all excitons to the sums."""
-    r2, n = 0.0, state.counters[N_EXCITONS]
+    r2, n, width = 0.0, state.counters[N_EXCITONS], sums.density.shape[1]
     for exciton in range(n):
         site = state.excitons[exciton]
-        x, y = float(rules.x[site]), float(rules.y[site])
+        x, y = float(rules.x[site] + state.shifts[exciton, 0]), float(rules.y[site] + state.shifts[exciton, 1])
         r2 += x * x + y * y
+        row, column = math.floor(y + 0.5 * width), math.floor(x + 0.5 * width)
+        if 0 <= row < width and 0 <= column < width:
+            sums.density[time, row, column] += uint32(1)
     sums.n_excitons[pulse, time] = n
     sums.r2[pulse, time] = r2
-    width = sums.density.shape[1]
-    if width > 0:
-        for exciton in range(n):
-            site = state.excitons[exciton]
-            row = math.floor(rules.y[site] + 0.5 * width)
-            column = math.floor(rules.x[site] + 0.5 * width)
-            if 0 <= row < width and 0 <= column < width:
-                sums.density[time, row, column] += uint32(1)
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _geometric(state, probability):  # type: ignore[no-untyped-def]
-    """Return how many trials fail before the first success."""
-    return int64(min(-_exponential(state) / math.log1p(-probability), 1e15))
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _exponential(state):  # type: ignore[no-untyped-def]
-    return -math.log(1.0 - _uniform(state))
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _uniform(state):  # type: ignore[no-untyped-def]
-    """Return a multiple of 2^-53 in [0, 1)."""
-    if state.counters[NEXT_WORD] + 2 > state.counters[END_WORD]:
-        _refill(state.lanes, state.words, state.counters, uint64(2))
-    word = state.counters[NEXT_WORD]
-    state.counters[NEXT_WORD] = word + 2
-    return (float(state.words[word] >> uint32(5)) * 2.0**26 + float(state.words[word + 1] >> uint32(6))) * 2.0**-53
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _refill(lanes, words, counters, n_least):  # type: ignore[no-untyped-def]
-    """Replace the words by at least `n_least` new ones."""
-    n_rounds = (max(int64(n_least), WORDS_AT_ONCE) + N_LANES - 1) // N_LANES
-    for turn in range(n_rounds):
-        for lane in range(N_LANES):
-            s0, s1, s2, s3 = lanes[lane], lanes[N_LANES + lane], lanes[2 * N_LANES + lane], lanes[3 * N_LANES + lane]
-            total = uint32(s0 + s3)
-            words[turn * N_LANES + lane] = uint32(uint32(uint32(total << 7) | uint32(total >> 25)) + s0)
-            shifted = uint32(s1 << 9)
-            s2, s3 = uint32(s2 ^ s0), uint32(s3 ^ s1)
-            lanes[N_LANES + lane], lanes[lane] = uint32(s1 ^ s2), uint32(s0 ^ s3)
-            lanes[2 * N_LANES + lane] = uint32(s2 ^ shifted)
-            lanes[3 * N_LANES + lane] = uint32(uint32(s3 << 11) | uint32(s3 >> 21))
-    counters[NEXT_WORD], counters[END_WORD] = 0, n_rounds * N_LANES

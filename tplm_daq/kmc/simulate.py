@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tplm_daq.kmc import kernel
-from tplm_daq.kmc.lattice import BYTES_PER_SITE, keep_probability, new_lattice
+from tplm_daq.kmc.lattice import BYTES_PER_IMAGE, BYTES_PER_SITE, keep_probability, new_lattice
 from tplm_daq.kmc.state import EXCITON_STEPS, N_EXCITONS, N_FAST, Rules, State, Sums
 from tplm_daq.recipes.kmc import KmcRecipe, Lattice
 
@@ -84,7 +84,7 @@ class Snapshot:
     exciton_nm : ndarray of float64, shape (n_excitons, 2)
         x and y of each exciton relative to the centre of the spot.
     fast_nm : ndarray of float64, shape (n_fast, 2)
-        x and y of each fast site.
+        x and y of each site that is not slow.
     """
 
     pulse: int
@@ -181,11 +181,12 @@ def memory_bytes(recipe: KmcRecipe, density_width: int = 0) -> int:
     --------
     >>> from tplm_daq.recipes.kmc import KmcRecipe
     >>> memory_bytes(KmcRecipe(kind="kmc", title="paper", alpha=(0.08,), tau_pulse_ns=("0.4 us",))) // 10**6
-    22
+    26
     """
     n_sites = (recipe.lattice.size + 2) ** 2
+    per_site = BYTES_PER_SITE + (BYTES_PER_IMAGE if recipe.lattice.is_extended else 0)
     recordings = BYTES_PER_RECORDING * recipe.n_pulses * recipe.n_times
-    return BYTES_PER_SITE * n_sites + 2 * recordings + 4 * recipe.n_times * density_width**2
+    return per_site * n_sites + 2 * recordings + 4 * recipe.n_times * density_width**2
 
 
 def seed_of(seed: int, alpha: float, tau_pulse_ns: float) -> np.random.SeedSequence:
@@ -196,7 +197,9 @@ def seed_of(seed: int, alpha: float, tau_pulse_ns: float) -> np.random.SeedSeque
 
 def _compile(lattice: Lattice) -> None:
     """Compile the kernel, or load it from numba's cache, so that no time measured contains it."""
-    rules, state = new_lattice(lattice.model_copy(update={"size": 3, "spot_fwhm_nm": 0.01}), np.random.SeedSequence(0))
+    rules, state = new_lattice(
+        lattice.model_copy(update={"size": 3, "spot_fwhm_nm": 0.01, "blocked": 0.0}), np.random.SeedSequence(0)
+    )
     kernel.run_pulses(state, rules, 0.0, 1.0, 1, _empty_sums(1, 1, 0))
 
 

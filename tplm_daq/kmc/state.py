@@ -35,6 +35,8 @@ class State(NamedTuple):
         See the names above; `STEP` counts from the last pulse, `EXCITON_STEPS` from the beginning.
     next_decay : ndarray of float64, shape (1,)
         When the next exciton decays, in steps since the pulse.
+    shifts : ndarray of float32, shape (n_excitable, 2)
+        What crossings of periodic edges add to x and y of each exciton, in lattice spacings.
     """
 
     sites: NDArray[np.uint8]
@@ -44,6 +46,7 @@ class State(NamedTuple):
     lanes: NDArray[np.uint32]
     counters: NDArray[np.int64]
     next_decay: NDArray[np.float64]
+    shifts: NDArray[np.float32]
 
 
 class Rules(NamedTuple):
@@ -63,6 +66,14 @@ class Rules(NamedTuple):
         Excitation probability relative to the centre of the spot.
     x, y : ndarray of float32, shape (n_rows * stride,)
         Position of each site relative to the centre of the spot, in lattice spacings.
+    is_extended : bool
+        Whether the rules go beyond the paper's, so that what follows is needed.
+    thresholds : ndarray of uint64, shape (3 + n_stages,)
+        Probability of an attempt to hop to succeed, by value of the site aimed at (see `extended`), in units of 2^-32.
+    images : ndarray of uint32, shape (n_rows * stride,) or (0,)
+        Site that stands for each: for one in the wall, with periodic edges, that on the other side; else itself.
+    stays : ndarray of float64, shape (n_stages,)
+        Mean time that a site spends in each stage of being fast, relative to the first.
     """
 
     slow: np.uint64
@@ -73,6 +84,10 @@ class Rules(NamedTuple):
     weights: NDArray[np.float64]
     x: NDArray[np.float32]
     y: NDArray[np.float32]
+    is_extended: bool
+    thresholds: NDArray[np.uint64]
+    images: NDArray[np.uint32]
+    stays: NDArray[np.float64]
 
 
 class Sums(NamedTuple):
@@ -85,7 +100,7 @@ class Sums(NamedTuple):
     r2 : ndarray of float64, shape (n_pulses, n_times)
         Sum of their squared distances from the centre, in squared lattice spacings.
     n_fast : ndarray of int32, shape (n_pulses,)
-        Fast sites just before each pulse.
+        Sites that are not slow just before each pulse.
     density : ndarray of uint32, shape (n_times, width, width)
         Excitons in squares of one lattice spacing around the centre, summed over pulses; width 0 if not wanted.
     """

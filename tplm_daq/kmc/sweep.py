@@ -1,8 +1,8 @@
-"""Many conditions at once: in this process, in several of this machine, or on a Dask cluster.
+"""Many jobs at once: in this process, in several of this machine, or on a Dask cluster.
 
-Conditions do not know of one another, so the numbers are the same wherever they are computed; only their order of
-arrival differs. A local process that dies (killed, out of memory) takes nothing with it but the conditions in its
-hands, which are simulated again.
+A job is one condition of one recipe. Jobs do not know of one another, so the numbers are the same wherever they are
+computed; only their order of arrival differs. A local process that dies (killed, out of memory) takes nothing with it
+but the jobs in its hands, which are simulated again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import signal
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from tplm_daq.errors import InputError, TplmError
 from tplm_daq.kmc.lattice import excitons_per_pulse
@@ -24,41 +25,45 @@ from tplm_daq.recipes.kmc import KmcRecipe
 MOST_BREAKS = 5
 """Times in a row that the processes may die without finishing a single condition."""
 
-SCHEDULER_TIMEOUT_S = 10.0
+SCHEDULER_TIMEOUT_S = 5.0
 
 
-def observe_condition(recipe: KmcRecipe, condition: Condition) -> Observation:
+class Job(NamedTuple):
+    """One condition of one recipe; the recipe's own conditions are not looked at."""
+
+    recipe: KmcRecipe
+    condition: Condition
+
+    @property
+    def exciton_steps(self) -> float:
+        """About how many attempts to hop it takes; the time is proportional to them."""
+        lattice = self.recipe.lattice
+        n_excitons = self.recipe.n_pulses * excitons_per_pulse(lattice, self.condition.alpha)
+        return n_excitons / -math.log1p(-lattice.p_decay)
+
+
+Finished = Generator[tuple[Job, Observation], None, None]
+
+
+def observe_job(job: Job) -> Observation:
     """Simulate one condition and return what follows from it."""
-    return observe(simulate(recipe, condition.alpha, condition.tau_pulse_ns), recipe)
+    return observe(simulate(job.recipe, job.condition.alpha, job.condition.tau_pulse_ns), job.recipe)
 
 
-def expected_exciton_steps(recipe: KmcRecipe, condition: Condition) -> float:
-    """Return about how many attempts to hop a condition takes; the time is proportional to them."""
-    lattice = recipe.lattice
-    return recipe.n_pulses * excitons_per_pulse(lattice, condition.alpha) / -math.log1p(-lattice.p_decay)
+def sweep_here(jobs: Iterable[Job]) -> Finished:
+    """Yield the jobs one after the other, with what came of each, simulated in this process."""
+    for job in jobs:
+        yield job, observe_job(job)
 
 
-def sweep_here(recipe: KmcRecipe, conditions: Iterable[Condition]) -> Generator[Observation, None, None]:
-    """Yield the conditions one after the other, simulated in this process."""
-    for condition in conditions:
-        yield observe_condition(recipe, condition)
+def sweep_processes(jobs: Sequence[Job], n_workers: int, work: Callable[[Job], Observation] = observe_job) -> Finished:
+    """Yield the jobs as they are finished by processes of this machine, the longest first.
 
-
-def sweep_processes(
-    recipe: KmcRecipe,
-    conditions: Sequence[Condition],
-    n_workers: int,
-    work: Callable[[KmcRecipe, Condition], Observation] = observe_condition,
-) -> Generator[Observation, None, None]:
-    """Yield the conditions as they are finished by processes of this machine, the longest first.
-
-    When the iterator is left early, conditions that are being simulated are finished and dropped, the others dropped.
+    When the iterator is left early, jobs that are being simulated are finished and dropped, the others dropped.
 
     Parameters
     ----------
-    recipe : KmcRecipe
-        What the conditions have in common.
-    conditions : sequence of Condition
+    jobs : sequence of Job
         What is to be simulated.
     n_workers : int
         Number of processes.
@@ -70,24 +75,22 @@ def sweep_processes(
     TplmError
         The processes died several times without finishing anything.
     """
-    left = sorted(conditions, key=lambda condition: expected_exciton_steps(recipe, condition), reverse=True)
+    left = dict(enumerate(_longest_first(jobs)))
     n_breaks = 0
     while left:
         pool = ProcessPoolExecutor(
             min(n_workers, len(left)), multiprocessing.get_context("spawn"), initializer=_leave_interrupts_to_the_parent
         )
         try:
-            futures = {pool.submit(work, recipe, condition): condition for condition in left}
+            futures = {pool.submit(work, job): number for number, job in left.items()}
             for future in as_completed(futures):
                 observation = future.result()
-                left.remove(futures[future])
                 n_breaks = 0
-                yield observation
+                yield left.pop(futures[future]), observation
         except BrokenProcessPool as error:
             finished = [future for future in futures if _is_good(future) and futures[future] in left]
             for future in finished:
-                left.remove(futures[future])
-                yield future.result()
+                yield left.pop(futures[future]), future.result()
             n_breaks = 0 if finished else n_breaks + 1
             if n_breaks == MOST_BREAKS:
                 raise TplmError(
@@ -98,16 +101,12 @@ def sweep_processes(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def sweep_cluster(
-    recipe: KmcRecipe, conditions: Sequence[Condition], address: str
-) -> Generator[Observation, None, None]:
-    """Yield the conditions as they are finished by the workers of a Dask scheduler.
+def sweep_cluster(jobs: Sequence[Job], address: str) -> Finished:
+    """Yield the jobs as they are finished by the workers of a Dask scheduler.
 
     Parameters
     ----------
-    recipe : KmcRecipe
-        What the conditions have in common.
-    conditions : sequence of Condition
+    jobs : sequence of Job
         What is to be simulated.
     address : str
         Of the scheduler, such as ``tcp://10.0.0.1:8786``.
@@ -115,7 +114,7 @@ def sweep_cluster(
     Raises
     ------
     InputError
-        Dask is not installed, or no scheduler answers.
+        Dask is not installed, the address is none, or no scheduler answers.
     TplmError
         The workers died several times over the same condition.
     """
@@ -125,6 +124,7 @@ def sweep_cluster(
         raise InputError(
             "--scheduler needs Dask, which is not installed. Install it with: pip install 'tplm-daq[cluster]'"
         ) from error
+    _require_address(address)
     try:
         client: Any = distributed.Client(address, timeout=SCHEDULER_TIMEOUT_S, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -133,19 +133,34 @@ def sweep_cluster(
             "workers with `dask worker ADDRESS`."
         ) from error
     with client:
-        order = sorted(conditions, key=lambda condition: expected_exciton_steps(recipe, condition), reverse=True)
-        shared = client.scatter(recipe, broadcast=True, hash=False)
-        futures = [client.submit(observe_condition, shared, condition, pure=False) for condition in order]
+        futures = {client.submit(observe_job, job, pure=False): job for job in _longest_first(jobs)}
         try:
             for future in distributed.as_completed(futures, loop=client.loop):
-                yield future.result()
+                yield futures[future], future.result()
         except distributed.KilledWorker as error:
             raise TplmError(
                 f"--scheduler {address}: workers died over the same condition again and again ({error}). Look into "
                 "their logs; conditions that were finished are kept."
             ) from error
         finally:
-            client.cancel(futures)
+            client.cancel(list(futures))
+
+
+def _require_address(address: str) -> None:
+    """Raise InputError unless there are host and port; left to Dask, a client without them hangs as it is deleted."""
+    try:
+        parts = urlsplit(address if "://" in address else f"tcp://{address}")
+        is_complete = bool(parts.hostname) and parts.port is not None
+    except ValueError:
+        is_complete = False
+    if not is_complete:
+        raise InputError(
+            f"--scheduler {address}: is not the address of a scheduler. Write one such as tcp://10.0.0.1:8786."
+        )
+
+
+def _longest_first(jobs: Iterable[Job]) -> list[Job]:
+    return sorted(jobs, key=lambda job: job.exciton_steps, reverse=True)
 
 
 def _leave_interrupts_to_the_parent() -> None:

@@ -22,7 +22,11 @@ class Corrections(Model):
     response: bool = True
     """Mean age of the excitons under the response instead of the delay after the pulse."""
     drift: bool = True
-    """Centre of each pass, where the passes of a scan are known one by one."""
+    """Centre of each pass of a line, where the passes are known one by one."""
+    read_back: bool = True
+    """Positions as the actuators read them back, instead of those asked for."""
+    power: bool = True
+    """Power of each point relative to their mean, where it was measured."""
 
 
 class AnalysisRecipe(Model):
@@ -56,5 +60,8 @@ class AnalysisRecipe(Model):
     """Relative standard error of the magnification; the diffusivity carries twice that."""
     ellipticity: Annotated[Fraction, Field(ge=0, lt=1)] = 0.05
     """By how much the axes of the spot may differ; on a line it enters the bias budget, on a map it is fitted."""
+    gain_spread: Annotated[Fraction, Field(ge=0, le=0.5)] = 0.0
+    """By how much the light may differ from point to point beyond what was measured (rms). Above 0 each position gets a
+    gain of its own in poisson and convolution, held near 1 by this; 1 % unaccounted for shifts D by some 0.2 %."""
     drift_nm: Annotated[Nanometres, Field(ge=0, le=10_000)] = 0.0
     """How far the spot may have drifted along a one-way line from its first to its last position, for the budget."""

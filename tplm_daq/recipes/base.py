@@ -130,7 +130,7 @@ class Quantity:
         if not math.isfinite(value):
             raise ValueError(f"{value} cannot be written as {self.kind}; use None where there is no value")
         exact = Decimal(repr(float(value)))
-        unit = self.unit
+        unit = self.unit or self.shown[0]
         if exact:
             fitting = [shown for shown in self.shown if abs(exact) * self._shown_per_unit(shown) >= 1]
             unit = fitting[-1] if fitting else self.shown[0]

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tplm_daq.recipes.base import Fraction, Millimetres, Model, Nanometres, Nanoseconds, Volts
+from tplm_daq.recipes.base import Millimetres, Model, Nanometres, Nanoseconds, Volts
+from tplm_daq.recipes.wheels import AttenuatorDevice, FilterDevice, PowerMeterDevice
 
 DOUBLE = "double"
 """Address of a device that is simulated."""
@@ -21,8 +22,6 @@ BENCH = "bench://"
 _BENCH_ADDRESS = re.compile(r"bench://(127\.0\.0\.1|localhost):\d{1,5}")
 
 Positive = Field(gt=0)
-
-WHEEL_POSITIONS = {"fw102c": 6, "fw212c": 12}
 
 
 class CounterDevice(Model):
@@ -34,12 +33,19 @@ class CounterDevice(Model):
 
     model: Literal["picoharp300"]
     address: str
+    """phlib, the file of the library, or bench://127.0.0.1:PORT."""
     serial: str | None = None
+    """On its label; any one that is found without this."""
     sync_level_v: Annotated[Volts, Field(ge=0, le=0.8)] = 0.1
+    """Discriminator of the sync input, a positive number for a negative pulse."""
     sync_zero_cross_v: Annotated[Volts, Field(ge=0, le=0.02)] = 0.01
+    """Zero crossing of the sync input."""
     input_level_v: Annotated[Volts, Field(ge=0, le=0.8)] = 0.1
+    """Discriminator of the detector's input."""
     input_zero_cross_v: Annotated[Volts, Field(ge=0, le=0.02)] = 0.01
+    """Zero crossing of the detector's input."""
     dead_time_ns: Annotated[Nanoseconds, Field(ge=0)] = 95.0
+    """Of the counter."""
 
     @field_validator("address")
     @classmethod
@@ -57,13 +63,21 @@ class TimeHarpDevice(Model):
 
     model: Literal["timeharp260"]
     address: str
+    """th260lib, or the file of the library."""
     serial: str | None = None
+    """On its label; any one that is found without this."""
     input: Literal[0, 1] = 0
+    """Input of the detector, counted from 0 as the library does."""
     sync_level_v: Annotated[Volts, Field(ge=0, le=1.2)] = 0.05
+    """Depth of the sync input's threshold below zero."""
     sync_zero_cross_v: Annotated[Volts, Field(ge=0, le=0.04)] = 0.01
+    """Depth of the sync input's zero crossing, of a PICO."""
     input_level_v: Annotated[Volts, Field(ge=0, le=1.2)] = 0.05
+    """Depth of the detector input's threshold below zero."""
     input_zero_cross_v: Annotated[Volts, Field(ge=0, le=0.04)] = 0.01
+    """Depth of the detector input's zero crossing, of a PICO."""
     dead_time_ns: Annotated[Nanoseconds, Field(ge=0)] = 25.0
+    """Of the counter."""
 
     @field_validator("address")
     @classmethod
@@ -82,12 +96,19 @@ class ActuatorDevice(Model):
 
     model: Literal["kst101"]
     address: str
+    """Serial port, such as /dev/ttyUSB0 or COM4, or serial://26001234 to find it by number."""
     serial: str | None = None
+    """On the controller; another box at this address is refused."""
     centre_mm: Millimetres = 12.5
+    """Position at which the detector stands on the optical axis."""
     direction: Literal[1, -1] = 1
+    """-1 if a larger position images a smaller sample coordinate."""
     lowest_mm: Annotated[Millimetres, Field(ge=0)] = 0.5
+    """No move goes below this."""
     highest_mm: Annotated[Millimetres, Field(le=25)] = 24.5
+    """No move goes above this."""
     tolerance_mm: Annotated[Millimetres, Positive] = 0.001
+    """How far a position read back may be from the one asked for."""
 
     @model_validator(mode="after")
     def _centre_within_travel(self) -> ActuatorDevice:
@@ -104,7 +125,9 @@ class LaserDevice(Model):
 
     model: Literal["pdl800d"]
     serial: str | None = None
+    """For the record."""
     head: str = "LDH-D-C-405"
+    """Laser head, for the record."""
 
 
 class TriggerDevice(Model):
@@ -112,8 +135,11 @@ class TriggerDevice(Model):
 
     model: Literal["agilent33500"]
     address: str
+    """VISA address."""
     high_v: Annotated[Volts, Field(ge=-2.5, le=2.5)] = 1.0
+    """Upper level of the trigger pulses into 50 ohm."""
     low_v: Annotated[Volts, Field(ge=-2.5, le=2.5)] = 0.0
+    """Lower level."""
 
     @model_validator(mode="after")
     def _low_is_below_high(self) -> TriggerDevice:
@@ -132,9 +158,13 @@ class GateDevice(Model):
 
     model: Literal["agilent33500"]
     address: str
+    """VISA address."""
     channel: Literal[1, 2] = 1
+    """Output of the generator."""
     open_level_v: Annotated[Volts, Field(ge=0, le=5)] = 5.0
+    """Level that lets light through."""
     closed_level_v: Annotated[Volts, Field(ge=0, le=5)] = 0.0
+    """Level that blocks it."""
 
 
 class ThermostatDevice(Model):
@@ -142,8 +172,11 @@ class ThermostatDevice(Model):
 
     model: Literal["lakeshore335"]
     address: str
+    """VISA address."""
     input: Literal["A", "B"] = "A"
+    """Which reads the sample."""
     output: Literal[1, 2] = 1
+    """Which heats it."""
 
 
 class CryostationDevice(Model):
@@ -154,62 +187,11 @@ class CryostationDevice(Model):
 
     model: Literal["cryostation"]
     address: str
+    """VISA address, TCPIP::…::7773::SOCKET."""
     thermometer: Literal["platform", "sample", "user"] = "sample"
+    """Which one is at the sample."""
     has_blank: bool = True
-
-
-class AttenuatorDevice(Model):
-    """Filter wheel in the laser's beam: the optical density of each position, from position 1 on."""
-
-    model: Literal["fw102c", "fw212c"]
-    address: str
-    densities: tuple[Annotated[float, Field(ge=0, le=10)], ...]
-
-    @model_validator(mode="after")
-    def _one_density_per_position(self) -> AttenuatorDevice:
-        _check_positions("densities", self.model, len(self.densities))
-        return self
-
-
-class FilterDevice(Model):
-    """Filter wheel in front of the detector: the name of each filter, from position 1 on, and its optical density."""
-
-    model: Literal["fw102c", "fw212c"]
-    address: str
-    filters: tuple[Annotated[str, Field(min_length=1)], ...]
-    densities: tuple[Annotated[float, Field(ge=0, le=10)], ...] | None = None
-    """Optical densities, for predictions and for the simulated rig; without them no filter attenuates."""
-
-    @model_validator(mode="after")
-    def _one_name_per_position(self) -> FilterDevice:
-        _check_positions("filters", self.model, len(self.filters))
-        if self.densities is not None:
-            _check_positions("densities", self.model, len(self.densities))
-        twice = sorted({name for name in self.filters if self.filters.count(name) > 1})
-        if twice:
-            raise ValueError(f"filters has {', '.join(twice)} more than once; give each position a name of its own")
-        return self
-
-    def transmission(self, name: str | None) -> float:
-        """Return the share of light that a filter lets through, 1 for None."""
-        if name is None or self.densities is None:
-            return 1.0
-        return float(10.0 ** -self.densities[self.filters.index(name)])
-
-
-class PowerMeterDevice(Model):
-    """Power meter behind the attenuator, on a pick-off.
-
-    `sample_per_meter` is the power at the sample over the power at the meter, and `tolerance` how far the power
-    measured may be from the one asked for.
-    """
-
-    model: Literal["pm100d"]
-    address: str
-    sample_per_meter: Annotated[float, Positive]
-    wavelength_nm: Annotated[Nanometres, Positive] = 405.0
-    averaging: Annotated[int, Field(ge=1, le=3000)] = 100
-    tolerance: Annotated[Fraction, Positive] = 0.1
+    """Whether its program wants a blank after STSP."""
 
 
 ANC350_LIBRARY = "anc350v4"
@@ -222,13 +204,17 @@ class StageDevice(Model):
 
     model: Literal["anc350"]
     address: str
+    """VISA address, TCPIP::…::2101::SOCKET, or anc350v4 for the vendor's library."""
     serial: str | None = None
     """Serial number of the unit, needed only where the vendor's library finds several."""
     max_amplitude_v: Annotated[Volts, Field(ge=0, le=70)] = 60.0
+    """Highest amplitude at which anything may move."""
     x_range_nm: Range = (0.0, 5e6)
     """Lowest and highest position of the axis that may be asked for; likewise y and z."""
     y_range_nm: Range = (0.0, 5e6)
+    """Likewise of y."""
     z_range_nm: Range = (0.0, 5e6)
+    """Likewise of z."""
 
     @property
     def ranges_nm(self) -> dict[str, Range]:
@@ -256,6 +242,7 @@ class Devices(Model):
     """The boxes of one microscope by role."""
 
     counter: Annotated[CounterDevice | TimeHarpDevice, Field(discriminator="model")]
+    """The photon counter."""
     detector_x: ActuatorDevice
     detector_y: ActuatorDevice
     laser: LaserDevice
@@ -265,6 +252,7 @@ class Devices(Model):
     power_meter: PowerMeterDevice | None = None
     detection_filter: FilterDevice | None = None
     thermostat: Annotated[ThermostatDevice | CryostationDevice, Field(discriminator="model")] | None = None
+    """The thermometer, and what sets the temperature."""
     stage: StageDevice | None = None
 
     @model_validator(mode="after")
@@ -278,8 +266,3 @@ class Devices(Model):
     def addresses(self) -> dict[str, str]:
         """Addresses by role, of the devices that have one."""
         return {role: device.address for role, device in self if hasattr(device, "address")}
-
-
-def _check_positions(what: str, model: str, n_given: int) -> None:
-    if n_given != WHEEL_POSITIONS[model]:
-        raise ValueError(f"{what} has {n_given} values, but a {model} has {WHEEL_POSITIONS[model]} positions")

@@ -69,12 +69,17 @@ def explain(model_type: type[BaseModel], error: ValidationError) -> list[str]:
     list of str
         Such as ``passes.dwell is 20: a time needs its unit. Write "20 s" or "20000 ms".``
     """
+    return list(explain_by_key(model_type, error).values())
+
+
+def explain_by_key(model_type: type[BaseModel], error: ValidationError) -> dict[tuple[str | int, ...], str]:
+    """Return the sentences of `explain` by the keys that they are about; no keys stand for the whole recipe."""
     found = [(_locate(model_type, details), details) for details in error.errors(include_url=False)]
     by_key: dict[tuple[str | int, ...], list[tuple[Place, ErrorDetails]]] = {}
     for place, details in found:
         if not any(_is_further(other, place) for other, _ in found):
             by_key.setdefault(place.keys, []).append((place, details))
-    return [_sentence(keys, problems) for keys, problems in by_key.items()]
+    return {keys: _sentence(keys, problems) for keys, problems in by_key.items()}
 
 
 def show(value: Any, limit: int | None = 60) -> str:

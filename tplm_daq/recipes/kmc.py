@@ -29,11 +29,20 @@ LOWEST_WEIGHT = 1e-9
 """Sites excited less likely than this, relative to the centre, are left out: 1e-6 excitons per pulse at most."""
 
 
+class Stage(Model):
+    """A state that a fast site passes through on its way back to slow."""
+
+    p_hop: Probability
+    """Probability that an attempt to hop there succeeds."""
+    relaxation_time_ns: Annotated[Duration, Field(gt=0)]
+    """Mean time until the next stage, or slow, is reached, at 300 K."""
+
+
 class Lattice(Model):
     """Nanocrystals, the spot that excites them, and what sites and excitons do in a step."""
 
     size: Annotated[int, Field(ge=3, le=16_000)] = 1000
-    """Sites along each side. At the edge, attempts to hop outside are refused."""
+    """Sites along each side."""
     spacing_nm: Annotated[Nanometres, Field(gt=0)] = 10.0
     """Distance of nearest neighbours."""
     neighbours: Literal[4, 6] = 4
@@ -43,6 +52,7 @@ class Lattice(Model):
     spot_fwhm_nm: Annotated[Nanometres, Field(gt=0)] = 250.0
     """Full width at half maximum of the excitation; the experiment's spot has 500 nm."""
     step_ps: Annotated[Picoseconds, Field(gt=0)] = 1.0
+    """Time in which every exciton makes one attempt to hop."""
     p_fast: Annotated[Probability, Field(gt=0)] = 0.7
     """Probability that an attempt to hop to a free fast site succeeds."""
     p_slow: Probability = 0.006
@@ -51,7 +61,14 @@ class Lattice(Model):
     """Per step; 4e-4 is a lifetime of 2.5 ns."""
     relaxation_time_ns: Annotated[Duration, Field(gt=0)] = 8100.0
     """Mean time for which a site stays fast, at 300 K."""
+    stages: Annotated[tuple[Stage, ...], Field(max_length=20)] = ()
+    """What a fast site relaxes to before it is slow, in this order, beyond the paper; a visit makes it fast again."""
+    p_annihilation: Probability = 0.0
+    """Probability that an attempt to hop onto another exciton destroys the one that hops, beyond the paper."""
+    edges: Literal["closed", "periodic"] = "closed"
+    """closed: attempts to hop outside are refused. periodic: they lead to the other side, beyond the paper."""
     temperature_k: Annotated[Kelvin, Field(ge=1)] = REFERENCE_K
+    """Of the lattice; relaxation and hops change with it."""
     relaxation_barrier_k: Annotated[Kelvin, Field(ge=0)] = 113.8
     """Relaxation slows down as exp(barrier / T); 113.8 K takes 6 us at 300 K to 40 us at 50 K (ours)."""
     hop_barrier_k: Annotated[Kelvin, Field(ge=0)] = 0.0
@@ -80,10 +97,15 @@ class Lattice(Model):
         return self.relaxation_time_ns * math.exp(self.relaxation_barrier_k * self._inverse_kelvin)
 
     @property
-    def p_hop(self) -> tuple[float, float]:
-        """Probabilities to hop to a free slow and to a free fast site, at the temperature of the lattice."""
+    def p_hop(self) -> tuple[float, ...]:
+        """Probabilities to hop to a free slow, a fast site, and one in each stage, at the lattice's temperature."""
         factor = math.exp(-self.hop_barrier_k * self._inverse_kelvin)
-        return self.p_slow * factor, self.p_fast * factor
+        return tuple(p * factor for p in (self.p_slow, self.p_fast, *(stage.p_hop for stage in self.stages)))
+
+    @property
+    def is_extended(self) -> bool:
+        """Whether sites and excitons follow rules that the paper does not have."""
+        return bool(self.stages) or self.p_annihilation > 0.0 or self.edges == "periodic"
 
     @property
     def _inverse_kelvin(self) -> float:
@@ -91,10 +113,10 @@ class Lattice(Model):
 
     @model_validator(mode="after")
     def _hops_are_probable_at_the_temperature(self) -> Lattice:
-        if self.p_hop[1] > 1.0:
+        if max(self.p_hop) > 1.0:
             raise ValueError(
-                f"a hop_barrier of {self.hop_barrier_k:g} K makes p_fast {self.p_hop[1]:.3g} at "
-                f"{self.temperature_k:g} K, more than 1; write a smaller p_fast"
+                f"a hop_barrier of {self.hop_barrier_k:g} K makes a probability to hop {max(self.p_hop):.3g} at "
+                f"{self.temperature_k:g} K, more than 1; write a smaller p_fast or p_hop"
             )
         return self
 
@@ -121,7 +143,9 @@ class Recording(Model):
     """When positions are recorded, and at which delay the diffusivity is read off."""
 
     interval_ns: Annotated[Nanoseconds, Field(gt=0)] = 0.05
+    """Between two recordings of the positions."""
     span_ns: Annotated[Nanoseconds, Field(gt=0)] = 5.0
+    """After the pulse, for which positions are recorded."""
     compare_ns: Annotated[Nanoseconds, Field(gt=0)] = 1.0
     """The diffusivity is the mean square displacement here over 4 times this delay."""
 
@@ -141,14 +165,17 @@ class KmcRecipe(Model):
 
     kind: Literal["kmc"]
     title: Annotated[str, Field(min_length=1, max_length=120)]
+    """Becomes part of the file's name."""
     alpha: tuple[Annotated[Probability, Field(gt=0)], ...]
     """Probability that a pulse excites a site in the centre of the spot."""
     tau_pulse_ns: Annotated[tuple[Annotated[Duration, Field(gt=0)], ...], Field(alias="tau_pulse")]
     """Time between pulses."""
     n_pulses: Annotated[int, Field(ge=FEWEST_PULSES, le=10_000_000)] = 1000
+    """Of each condition."""
     n_burn_in: Annotated[int, Field(ge=0)] = 0
     """Pulses at the beginning that are left out of the averages; the paper averages over all."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    """The same seed gives the same numbers."""
     lattice: Lattice = Lattice()
     recording: Recording = Recording()
 
@@ -183,8 +210,8 @@ class KmcRecipe(Model):
     def _some_pulses_are_averaged(self) -> KmcRecipe:
         if self.n_pulses - self.n_burn_in < FEWEST_PULSES:
             raise ValueError(
-                f"n_burn_in of {self.n_burn_in} leaves fewer than {FEWEST_PULSES} of {self.n_pulses} pulses to average; "
-                f"write at most {self.n_pulses - FEWEST_PULSES}"
+                f"n_burn_in of {self.n_burn_in} leaves fewer than {FEWEST_PULSES} of {self.n_pulses} pulses; write at "
+                f"most {self.n_pulses - FEWEST_PULSES}"
             )
         return self
 

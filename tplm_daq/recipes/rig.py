@@ -30,6 +30,7 @@ from tplm_daq.recipes.base import (
     Seconds,
 )
 from tplm_daq.recipes.devices import BENCH, DOUBLE, CryostationDevice, Devices, Positive
+from tplm_daq.recipes.faults import SimulatedFault
 
 _AT_THE_BENCH = re.compile(r"127\.0\.0\.1|localhost|/dev/pts/\d|/dev/ttys\d")
 """What the addresses of its other doubles hold: this computer's name, or a pseudo-terminal."""
@@ -46,19 +47,29 @@ class Simulation(Model):
     """The virtual experiment behind the doubles; a rig file with this section is a simulated rig."""
 
     seed: Annotated[int, Field(ge=0)] = 1
+    """Of all noise; the same seed gives the same counts."""
     speed: Literal["max"] | Annotated[float, Positive] = "max"
+    """Simulated seconds per second, or as fast as it goes."""
     sample: SampleName = "ola-oa"
+    """Which preset of diffusivity and relaxation."""
     brightness: Annotated[float, Positive] = 1.0
+    """1: 20 kcps at the centre of the spot with 10 nW and 2.5 MHz."""
     power_noise: Annotated[Fraction, Field(ge=0, le=0.5)] = 0.001
+    """Of the laser, rms, with a correlation time of 10 s."""
     drift_nm_min: Annotated[NanometresPerMinute, Field(ge=0)] = 1.0
+    """Of the sample, in a direction drawn from the seed."""
     spot_variation: Annotated[Fraction, Field(ge=0, le=0.5)] = 0.1
+    """Of the brightness from spot to spot, rms."""
     is_homed: bool = False
+    """Whether the actuators have been homed already; otherwise it is done first, which takes simulated time."""
     defocus_nm: Annotated[Nanometres, Field(ge=-1e5, le=1e5)] = 0.0
     """How far below the focal plane the sample is before the stage is moved."""
     magnification_error: Annotated[Fraction, Field(ge=-0.2, le=0.2)] = 0.0
     """By how much the true magnification differs from the one in `optics`; a calibration finds it."""
     start_s: Annotated[Seconds, Field(ge=0)] = 0.0
     """Simulated time at which the doubles begin to live: a resumed run goes on where its file stopped."""
+    faults: tuple[SimulatedFault, ...] = ()
+    """What goes wrong, to rehearse it."""
 
     @property
     def clock_speed(self) -> float:
@@ -70,11 +81,21 @@ class Optics(Model):
     """The detection path between sample and detector."""
 
     magnification_x: Annotated[float, Positive] = 495.0
+    """From the sample to the detector; 1 % here is 2 % of D."""
     magnification_y: Annotated[float, Positive] = 495.0
+    """Differs from x with cylindrical optics."""
     detector_width_mm: Annotated[Millimetres, Positive] = 0.05
+    """Of the active area, along x."""
     detector_height_mm: Annotated[Millimetres, Positive] = 0.05
+    """Along y."""
     response_fwhm_ps: Annotated[Picoseconds, Positive] | None = None
+    """Width of the response of laser, detector and counter together; estimated from the rising edge without this."""
     detector_dead_time_ns: Annotated[Nanoseconds, Field(ge=0)] = 77.0
+    """Of the detector; the longer of it and the counter's decides."""
+    t0_ns: Annotated[Nanoseconds, Field(ge=0)] | None = None
+    """Delay at which the pulse arrives at the counter; estimated from the rising edge without this."""
+    spot_nm: tuple[Nanometres, Nanometres] | None = None
+    """Where the spot was found last, x and y; the search before a scan begins there."""
     laser_fwhm_nm: Annotated[Nanometres, Positive] = 500.0
     """Width of the laser spot on the sample; for planning and for the simulated rig, no analysis relies on it."""
     psf_fwhm_nm: Annotated[Nanometres, Positive] = 312.0
@@ -106,10 +127,15 @@ class Limits(Model):
     """How far the rig may be taken; checked before anything is sent."""
 
     repetition_rate_hz: Annotated[Hertz, Positive] = 40e6
+    """Highest that may be asked for."""
     average_power_nw: Annotated[Nanowatts, Positive] = 100.0
+    """Highest that may be asked for."""
     lowest_temperature_k: Annotated[Kelvin, Positive] = 4.0
+    """Lowest set point."""
     highest_temperature_k: Annotated[Kelvin, Positive] = 310.0
+    """Highest set point."""
     temperature_rate_k_min: Annotated[KelvinPerMinute, Positive] = 10.0
+    """Rate of every ramp."""
 
 
 Action = Literal["warn", "pause", "stop"]
@@ -120,18 +146,25 @@ class Guards(Model):
     """What is watched before and during each point, and what follows when it is not good."""
 
     sync_tolerance: Annotated[Fraction, Positive] = 0.01
+    """By how much the sync rate may differ from the rate asked for."""
     on_sync: Action = "stop"
+    """What follows a missing or wrong sync rate."""
     rate_ratio_warn: Annotated[Fraction, Positive] = 0.01
     """Counts per pulse above which points are marked; the analysis corrects for pile-up."""
     rate_ratio_stop: Annotated[Fraction, Positive] = 0.1
     """Counts per pulse above which `on_pile_up` follows."""
     on_pile_up: Action = "stop"
+    """What follows too many counts per pulse."""
     detector_limit_cps: Annotated[CountsPerSecond, Positive] = 5e6
     """Above this rate the light is put out and the run ends, whatever else is asked for."""
     temperature_band_k: Annotated[Kelvin, Positive] = 0.5
+    """How far the temperature may be from its set point."""
     on_temperature: Action = "pause"
+    """What follows a temperature outside its band."""
     free_disk_mb: Annotated[int, Field(ge=1)] = 200
+    """Megabytes that must be free where the run file is."""
     on_disk: Action = "stop"
+    """What follows too little of it."""
     pause_timeout_s: Annotated[Seconds, Positive] = 1800.0
     """A pause that lasts longer than this ends the run."""
 
@@ -140,14 +173,28 @@ class Policies(Model):
     """What is done when nobody says otherwise."""
 
     temperature_at_end: Literal["hold", "heater_off"] = "hold"
+    """Whether heaters are left as they are or switched off when the run ends."""
     settle_s: Annotated[Seconds, Field(ge=0)] = 0.1
+    """Between the end of a move and the beginning of counting."""
     temperature_settle_s: Annotated[Seconds, Field(ge=0)] = 60.0
     """A temperature counts as reached when it has stayed in `guards.temperature_band` for this long."""
     temperature_timeout_s: Annotated[Seconds, Positive] = 7200.0
+    """A temperature that is not reached in this time ends the run."""
     at_end_run: tuple[str, ...] = ()
     """Program and arguments that are started when a run has ended, with its result as JSON on standard input."""
     watchdog_timeout_s: Annotated[Seconds, Field(ge=0.5, le=10)] = 1.5
     """The light is put out when the program gives no sign of life for this long, by a process of its own."""
+
+
+class CalibrationReference(Model):
+    """A calibration whose values stand in the optics: the procedure that made it, its file, and the file's SHA-256."""
+
+    procedure: str
+    """Which procedure made it."""
+    file: str
+    """Its file."""
+    sha256: str
+    """Hash of that file."""
 
 
 class RigRecipe(Model):
@@ -155,12 +202,15 @@ class RigRecipe(Model):
 
     kind: Literal["rig"]
     name: str
+    """Shown in every run file."""
     simulation: Simulation | None = None
     optics: Optics = Optics()
     devices: Devices
     limits: Limits = Limits()
     guards: Guards = Guards()
     policies: Policies = Policies()
+    calibrations: tuple[CalibrationReference, ...] = ()
+    """Which calibrations have been put into `optics`; filled in by the program."""
 
     @property
     def is_simulated(self) -> bool:
@@ -171,6 +221,12 @@ class RigRecipe(Model):
     def real_addresses(self) -> tuple[str, ...]:
         """Addresses of the devices that are not simulated by this program itself."""
         return tuple(address for address in self.devices.addresses.values() if address != DOUBLE)
+
+    def beginning_at(self, clock_s: float) -> RigRecipe:
+        """Return this rig, if simulated with a time that begins at `clock_s`."""
+        if self.simulation is None or clock_s == 0:
+            return self
+        return self.model_copy(update={"simulation": self.simulation.model_copy(update={"start_s": clock_s})})
 
     @model_validator(mode="after")
     def _doubles_and_simulation_go_together(self) -> RigRecipe:

@@ -27,25 +27,35 @@ class Session(Model):
     """Who measures what; copied into the run file as it stands."""
 
     sample: str = ""
+    """Which sample."""
     operator: str = ""
+    """Who is asked when something has to be done by hand."""
     objective: str = ""
+    """Magnification and numerical aperture, for the record."""
     notes: str = ""
+    """Anything else."""
 
 
 class LightSettings(Model):
     """Excitation: pulse rate and time-averaged power at the sample."""
 
     repetition_rate_hz: Annotated[Hertz, Field(gt=0, le=80e6)]
+    """Pulses per second."""
     average_power_nw: Annotated[Nanowatts, Field(gt=0)]
+    """At the sample."""
     between_points: Literal["on", "off"] = "on"
+    """Off: the light is out while the detector moves, which saves dose."""
 
 
 class CounterSettings(Model):
     """How photons are counted: by the counter (histogram) or from its records (t3), and what of the delays is kept."""
 
     mode: Literal["histogram", "t3"] = "histogram"
+    """histogram: the counter sorts photons into bins. t3: it sends a record of each, and bins are made here."""
     bin_width_ps: Annotated[Picoseconds, Field(gt=0)]
+    """Width of a delay bin; one that the counter has."""
     span_ns: Annotated[Nanoseconds, Field(gt=0)]
+    """Delays that are kept, from the first bin on; at most the time between two pulses."""
 
 
 class LinePath(Model):
@@ -56,9 +66,13 @@ class LinePath(Model):
 
     shape: Literal["line"]
     axis: Literal["x", "y"] = "x"
+    """Which detector axis moves."""
     centre_nm: Literal["auto"] | Nanometres = "auto"
+    """Middle of the line: where the spot is, or auto to find it first."""
     half_width_nm: Annotated[Nanometres, Field(gt=0)]
+    """How far the line reaches to both sides of its centre."""
     n_positions: Annotated[int, Field(ge=5, le=2001)]
+    """Evenly spaced, both ends included."""
 
     @property
     def axes(self) -> Literal["x", "y"]:
@@ -74,10 +88,15 @@ class RasterPath(Model):
 
     shape: Literal["raster"]
     centre_nm: Literal["auto"] | tuple[Nanometres, Nanometres] = "auto"
+    """Middle of the grid, x and y: where the spot is, or auto to find it first."""
     half_width_nm: Annotated[Nanometres, Field(gt=0)]
+    """How far the grid reaches to both sides along x."""
     half_height_nm: Annotated[Nanometres, Field(gt=0)]
+    """How far it reaches to both sides along y."""
     n_x: Annotated[int, Field(ge=5, le=101)]
+    """Positions along x."""
     n_y: Annotated[int, Field(ge=5, le=101)]
+    """Positions along y."""
 
     @property
     def axes(self) -> Literal["xy"]:
@@ -105,9 +124,11 @@ class Passes(Model):
     n_passes: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """Passes over which `dwell` is split; 10 if not given."""
     target_precision: Annotated[Fraction, Field(gt=0, lt=1)] | None = None
+    """Standard error of D relative to D at which the scan ends."""
     max_time_s: Annotated[Seconds, Field(gt=0, le=604_800)] | None = None
     """From the first point, moves included; the scan ends then even if the target is not reached."""
     order: Literal["up-and-down", "interleaved", "shuffled"] = "up-and-down"
+    """Of the positions in a pass: there and in the next pass back, every second one on each way, or drawn by lot."""
     seed: Annotated[int, Field(ge=0)] = 1
     """Of the shuffled order."""
     allocation: Literal["equal", "optimal", "table"] = "equal"
@@ -173,17 +194,27 @@ class ScanRecipe(Model):
 
     kind: Literal["scan"]
     title: Annotated[str, Field(min_length=1, max_length=120)]
+    """Becomes part of the file's name."""
     session: Session = Session()
     light: LightSettings
     counter: CounterSettings
     path: Annotated[ScanPath, Field(discriminator="shape")]
+    """Where the detector goes."""
     passes: Passes
     temperature_k: Annotated[Kelvin, Field(gt=0)] | None = None
+    """Set point that is waited for before the scan; the thermostat stays as it is without this."""
     spot_nm: tuple[Nanometres, Nanometres] | None = None
     """Where the sample stage goes before the scan, x and y; it stays where it is without this."""
     detection_filter: Annotated[str, Field(min_length=1)] | None = None
     """Name of the filter in front of the detector; the wheel stays as it is without this."""
+    align_first: tuple[Literal["focus", "spot", "response", "dark"], ...] = ()
+    """Alignment procedures that come before the scan, in this order, unless their calibration is still valid."""
     analysis: AnalysisRecipe
+
+    @property
+    def operator(self) -> str:
+        """Who measures, as noted in the session."""
+        return self.session.operator
 
     @model_validator(mode="after")
     def _the_span_fits_in_the_laser_period(self) -> ScanRecipe:

@@ -38,8 +38,11 @@ class Variation(Model):
     """Values of one quantity, or of several that change together and then have equally many values."""
 
     average_power_nw: tuple[Nanowatts, ...] | None = None
+    """Powers at the sample."""
     repetition_rate_hz: tuple[Hertz, ...] | None = None
+    """Pulses per second."""
     temperature_k: tuple[Kelvin, ...] | None = None
+    """Set points; each is waited for."""
     spot_nm: tuple[tuple[Nanometres, Nanometres], ...] | None = None
     """Positions of the sample stage, x and y."""
     detection_filter: tuple[Text, ...] | None = None
@@ -97,10 +100,12 @@ class SeriesRecipe(Model):
 
     kind: Literal["series"]
     title: Annotated[str, Field(min_length=1, max_length=120)]
+    """Becomes part of the folder's name."""
     scan: ScanRecipe
     """The scan, or the name of its file."""
     vary: tuple[Variation, ...]
     order: Literal["as-written", "shuffled"] = "as-written"
+    """Of the conditions; shuffled leaves the first one where it is."""
     seed: Annotated[int, Field(ge=0)] = 1
     """Of the shuffled order."""
     reference_every: Annotated[int, Field(ge=1)] | None = None

@@ -69,7 +69,7 @@ def draw_map(data: TimePositionMap, result: Result | None) -> Figure:
 
 @mpl.rc_context(SETTINGS)
 def draw_decay(result: Result, bin_width_ns: float) -> Figure:
-    """Draw the counts summed over all positions against delay, on a log scale, with the fitted exponential.
+    """Draw the counts summed over all positions against delay, on a log scale, with the laws fitted.
 
     Parameters
     ----------
@@ -87,7 +87,8 @@ def draw_decay(result: Result, bin_width_ns: float) -> Figure:
     n_join = -(-len(result.decay.delay_ns) // N_DECAY_BINS)
     delay_ns, counts = _mean_of(n_join, result.decay.delay_ns), _mean_of(n_join, result.decay.counts)
     panel.semilogy(delay_ns, np.where(counts > 0, counts, np.nan), color=DATA, label="measured", linewidth=1.0)
-    panel.semilogy(result.decay.delay_ns, result.decay.model, color=MODEL, label="exponential under the response")
+    label = "exponential under the response" if result.tail is None else "exponential, then power law"
+    panel.semilogy(result.decay.delay_ns, result.decay.model, color=MODEL, label=label)
     lowest = counts[counts > 0].min(initial=float(counts.max()))
     panel.set_ylim(max(0.5 * lowest, 1e-6 * counts.max()), 2.5 * counts.max())
     panel.set(xlabel="delay after the pulse (ns)", ylabel=f"counts per {1e3 * bin_width_ns:.3g} ps, all positions")
@@ -165,14 +166,15 @@ def _draw_spot(panel: Axes, result: Result) -> None:
 
 
 def _draw_profile(panel: Axes, profile: Profile, colour: str, marker: str) -> None:
-    """Draw one profile with Poisson errors and its fit."""
+    """Draw one profile with its errors and its fit."""
     order = np.argsort(profile.position_nm)
-    position_nm, counts, model = (values[order] for values in (profile.position_nm, profile.counts, profile.model))
+    position_nm, counts, errors, model = (
+        values[order] for values in (profile.position_nm, profile.counts, profile.error, profile.model)
+    )
     scale = model.max()
-    errors = np.sqrt(np.maximum(counts, 1.0)) / scale
     label = f"{profile.age_ns:.2f} ns"
     panel.errorbar(
-        position_nm, counts / scale, errors, fmt=marker, color=colour, markersize=3, elinewidth=0.8, label=label
+        position_nm, counts / scale, errors / scale, fmt=marker, color=colour, markersize=3, elinewidth=0.8, label=label
     )
     panel.plot(position_nm, model / scale, color=colour)
 

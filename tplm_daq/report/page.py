@@ -1,26 +1,18 @@
-"""Writes a report: one HTML file that needs nothing else, to be mailed, printed or put beside a paper.
-
-Figures stand in it as SVG; it has no scripts and loads nothing. Colours follow the reader's screen.
-"""
+"""Writes the report of one or several runs: a page to be mailed, printed or put beside a paper."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from tplm_daq.analysis.result import Figure as Merit
 from tplm_daq.analysis.result import Result
-from tplm_daq.errors import InputError
 from tplm_daq.report.figures import draw_decay, draw_map, draw_msd, draw_profiles
+from tplm_daq.report.html import figure, grid, table, write_page
 from tplm_daq.report.images import draw_images, is_raster
 from tplm_daq.report.numbers import label_and_unit, value_with_error
-from tplm_daq.report.style import svg_of
 from tplm_daq.report.view import RunView
-
-STYLESHEET = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 
 LAMP_MEANS = {
     "green": "nothing known speaks against the number",
@@ -44,37 +36,26 @@ def write_report(path: Path, views: Sequence[RunView]) -> None:
     InputError
         If the file exists or cannot be written.
     """
-    page = "\n".join(_page(views))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as stream:
-            stream.write(page)
-    except OSError as error:
-        if isinstance(error, FileExistsError) and path.exists():
-            raise InputError(f"{path}: exists already and is not overwritten. Choose another name with -o.") from error
-        raise InputError(f"{path}: the report cannot be written ({error}). Choose another place with -o.") from error
+    write_page(path, _title(views), _page(views))
+
+
+def _title(views: Sequence[RunView]) -> str:
+    return views[0].title if len(views) == 1 else f"{len(views)} runs"
 
 
 def _page(views: Sequence[RunView]) -> Iterator[str]:
-    """Yield the lines of the whole page."""
-    title = views[0].title if len(views) == 1 else f"{len(views)} runs"
-    yield "<!DOCTYPE html>"
-    yield '<html lang="en"><head><meta charset="utf-8">'
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield '<meta name="color-scheme" content="light dark">'
-    yield f"<title>{escape(title)}</title><style>{STYLESHEET}</style></head><body><main>"
+    """Yield the lines of the page."""
     if len(views) > 1:
-        yield f"<h1>{escape(title)}</h1>"
+        yield f"<h1>{escape(_title(views))}</h1>"
         yield from _comparison(views)
     for number, view in enumerate(views, start=1):
         yield from _run(view, number, is_alone=len(views) == 1)
-    yield "</main></body></html>"
 
 
 def _comparison(views: Sequence[RunView]) -> Iterator[str]:
     """Yield a table with one row per run."""
     names = ("run", "file", "D (cm²/s)", "95 % interval (cm²/s)", "method")
-    yield "<table><thead><tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr></thead><tbody>"
+    rows = []
     for number, view in enumerate(views, start=1):
         result = view.result
         cells = (
@@ -87,10 +68,8 @@ def _comparison(views: Sequence[RunView]) -> Iterator[str]:
             )
         )
         name = f'<a href="#run-{number}">{escape(view.title)}</a>'
-        yield (
-            "<tr>" + "".join(f"<td>{cell}</td>" for cell in (name, escape(view.source), *map(escape, cells))) + "</tr>"
-        )
-    yield "</tbody></table>"
+        rows.append((name, escape(view.source), *map(escape, cells)))
+    yield from grid(names, rows)
 
 
 def _run(view: RunView, number: int, is_alone: bool) -> Iterator[str]:
@@ -105,7 +84,7 @@ def _run(view: RunView, number: int, is_alone: bool) -> Iterator[str]:
         yield from _headline(view.result, view.truth_cm2_s)
         yield from _figures(view, view.result, number)
         yield from _numbers(view.result, view.truth_cm2_s)
-    yield from _table("Conditions", view.conditions)
+    yield from table("Conditions", view.conditions)
     yield from _origin(view)
     yield "</section>"
 
@@ -129,24 +108,25 @@ def _figures(view: RunView, result: Result, number: int) -> Iterator[str]:
     """Yield the four figures with their captions."""
     yield _overview(view, number)
     yield '<div class="row">'
-    yield _figure(
+    yield figure(
         draw_profiles(result),
         f"profiles-{number}",
         f"{'Row through the spot' if result.axis == 'xy' else 'Spot'} at mean exciton ages of "
         f"{result.early.age_ns:.2f} and {result.late.age_ns:.2f} ns, summed over the delay bins near either end of the "
         "fit window. Bars: square root of the counts. Lines: fit, pixel included.",
     )
-    yield _figure(
+    yield figure(
         draw_msd(result),
         f"msd-{number}",
         "Mean squared displacement, σ²(t) − σ²(0), one point per delay bin with its standard error. Line: 2 D t with "
         "the diffusivity quoted, shaded with its 95 % interval. Extreme points may lie outside the frame.",
     )
-    yield _figure(
+    yield figure(
         draw_decay(result, view.data.bin_width_ns),
         f"decay-{number}",
         f"Photoluminescence decay, all positions. Line: exponential with a lifetime of {result.lifetime_ns:.3g} ns "
-        f"under a response of {1e3 * result.response_fwhm_ns:.3g} ps full width at half maximum.",
+        f"under a response of {1e3 * result.response_fwhm_ns:.3g} ps full width at half maximum"
+        + ("." if result.tail is None else f", then a power law with the exponent {-result.tail.exponent:.3g}."),
     )
     yield "</div>"
 
@@ -156,10 +136,8 @@ def _overview(view: RunView, number: int) -> str:
     data, result = view.data, view.result
     photons = f"{int(data.counts.sum()):,} photons at {len(data.x_nm)} positions."
     if is_raster(data):
-        return _figure(
-            draw_images(data, result), f"images-{number}", f"{photons} {_about_images(result)}", is_wide=True
-        )
-    return _figure(draw_map(data, result), f"map-{number}", f"{photons} {_about_map(result)}", is_wide=True)
+        return figure(draw_images(data, result), f"images-{number}", f"{photons} {_about_images(result)}", is_wide=True)
+    return figure(draw_map(data, result), f"map-{number}", f"{photons} {_about_map(result)}", is_wide=True)
 
 
 def _about_map(result: Result | None) -> str:
@@ -186,7 +164,7 @@ def _numbers(result: Result, truth_cm2_s: float | None) -> Iterator[str]:
         "diffusivity D": f"{value_with_error(result.diffusivity_cm2_s, result.standard_error_cm2_s)} cm²/s",
         "method": result.method,
         **_spot(result),
-        "lifetime in the window": f"{result.lifetime_ns:.3g} ns",
+        **_decay_rows(result),
         "background": f"{result.background_counts_per_bin:.3g} counts per recorded bin",
         "pulse arrives at": f"{result.t0_ns:.4g} ns of the recorded delay",
         "photons in the fit window": f"{result.n_photons:,}",
@@ -197,9 +175,22 @@ def _numbers(result: Result, truth_cm2_s: float | None) -> Iterator[str]:
     if truth_cm2_s is not None:
         deviation = (result.diffusivity_cm2_s - truth_cm2_s) / result.standard_error_cm2_s
         rows["simulated sample"] = f"{truth_cm2_s:.4g} cm²/s ({deviation:+.1f} standard errors away)"
-    yield from _table("Result", rows)
-    yield from _table("Figures of merit, with 95 % intervals", dict(map(_merit, result.figures)))
-    yield from _table("Systematic error", {term.name: f"{term.error_cm2_s:.2g} cm²/s" for term in result.bias_budget})
+    yield from table("Result", rows)
+    yield from table("Figures of merit, with 95 % intervals", dict(map(_merit, result.figures)))
+    yield from table("Systematic error", {term.name: f"{term.error_cm2_s:.2g} cm²/s" for term in result.bias_budget})
+
+
+def _decay_rows(result: Result) -> dict[str, str]:
+    """Return the rows about the decay."""
+    rows = {
+        "lifetime in the window": "{:.4g} ns ({:.4g} to {:.4g})".format(result.lifetime_ns, *result.lifetime_ci95_ns)
+    }
+    if result.tail is not None:
+        rows["exponent of the late power law"] = "{:.4g} ({:.4g} to {:.4g})".format(
+            result.tail.exponent, *result.tail.ci95
+        )
+        rows["laws of the decay compared"] = result.tail.verdict
+    return rows
 
 
 def _spot(result: Result) -> dict[str, str]:
@@ -230,20 +221,3 @@ def _origin(view: RunView) -> Iterator[str]:
     if view.provenance:
         versions = ", ".join(f"{escape(name)} {escape(version)}" for name, version in view.provenance.items())
         yield f'<p class="source">Measured with {versions}.</p>'
-
-
-def _table(title: str, rows: Mapping[str, str]) -> Iterator[str]:
-    """Yield a table of two columns with its heading; nothing for no rows."""
-    if not rows:
-        return
-    yield f"<h3>{escape(title)}</h3><table><tbody>"
-    for name, text in rows.items():
-        yield f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>'
-    yield "</tbody></table>"
-
-
-def _figure(figure: Figure, name: str, caption: str, is_wide: bool = False) -> str:
-    """Return a figure with its caption, which also describes it to those who cannot see it."""
-    svg = svg_of(figure, name).replace("<svg ", f'<svg role="img" aria-label="{escape(caption, quote=True)}" ', 1)
-    kind = ' class="wide"' if is_wide else ""
-    return f"<figure{kind}>{svg}<figcaption>{escape(caption)}</figcaption></figure>"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from drivers.kst101 import KST101
+from tplm_daq.errors import DeviceError
 from tplm_daq.readings import Position, Setting
 from tplm_daq.recipes.devices import ActuatorDevice
 from tplm_daq.rig.links import Link
@@ -33,6 +34,8 @@ class Axis:
         Where the axis was last sent.
     is_there : bool
         Whether it has been seen to stand still there.
+    is_homed : bool
+        Whether it has been seen to be homed and to stand still.
     """
 
     link: Link
@@ -41,6 +44,7 @@ class Axis:
     magnification: float
     target_mm: float | None = None
     is_there: bool = False
+    is_homed: bool = False
 
     @property
     def travel(self) -> AxisTravel:
@@ -66,6 +70,19 @@ class Axis:
             with self.link.exclusive():
                 start_mm = self.driver.position_mm
         return self.travel.move_time_s(self.to_nm(start_mm), sample_nm)
+
+    def require_stayed(self, position_mm: float) -> None:
+        """Raise DeviceError if it has arrived and yet is not where it was sent: moved by hand, or its count is lost."""
+        if self.is_there and self.target_mm is not None:
+            deviation_mm = position_mm - self.target_mm
+            if abs(deviation_mm) > self.device.tolerance_mm:
+                raise DeviceError(
+                    self.link.name,
+                    self.link.address,
+                    f"it had arrived at {self.target_mm:.4f} mm and now says {position_mm:.4f} mm "
+                    f"(tolerance {self.device.tolerance_mm:g} mm)",
+                    "It was moved, or its controller was off for a moment and must be homed; start again",
+                )
 
     def confirm(self) -> None:
         """Make sure that an order has reached the controller: orders have no reply, but replies keep their order."""
@@ -112,11 +129,10 @@ class DetectorAxes:
 
     def is_homed(self) -> bool:
         """Tell whether both actuators have been homed and stand still."""
-        states = []
         for axis in self._axes.values():
             with axis.link.exclusive():
-                states.append(axis.driver.is_homed and not axis.driver.is_moving)
-        return all(states)
+                axis.is_homed = axis.driver.is_homed and not axis.driver.is_moving
+        return all(axis.is_homed for axis in self._axes.values())
 
     def home(self) -> None:
         """Start the reference run of both axes."""
@@ -148,16 +164,29 @@ class DetectorAxes:
                     axis.is_there = axis.driver.has_arrived(axis.target_mm, axis.device.tolerance_mm)
         return all(axis.is_there for axis in self._axes.values())
 
+    def stragglers(self) -> str:
+        """Name the axes that have not arrived yet, or not found their reference."""
+        late = [axis.link.name for axis in self._axes.values() if axis.target_mm is not None and not axis.is_there]
+        unhomed = [axis.link.name for axis in self._axes.values() if not axis.is_homed]
+        return " and ".join(late or unhomed or [self.name])
+
     def travel_time_s(self, x_nm: float, y_nm: float) -> float:
         """Estimate how long a move from the last target to this one takes, in s."""
         return max(self._axes["x"].travel_time_s(x_nm), self._axes["y"].travel_time_s(y_nm))
 
     def position(self) -> Position:
-        """Read where both actuators are."""
+        """Read where both actuators are.
+
+        Raises
+        ------
+        DeviceError
+            An actuator that had arrived is elsewhere now.
+        """
         readings = {}
         for name, axis in self._axes.items():
             with axis.link.exclusive():
                 readings[name] = axis.driver.position_mm
+            axis.require_stayed(readings[name])
         return Position(
             self._axes["x"].to_nm(readings["x"]), self._axes["y"].to_nm(readings["y"]), readings["x"], readings["y"]
         )

@@ -25,17 +25,14 @@ from drivers.trigger import TriggerGenerator
 from tplm_daq.errors import DeviceError
 from tplm_daq.recipes.devices import (
     ANC350_LIBRARY,
-    WHEEL_POSITIONS,
-    AttenuatorDevice,
     CounterDevice,
     CryostationDevice,
-    FilterDevice,
     GateDevice,
-    PowerMeterDevice,
     StageDevice,
     ThermostatDevice,
     TimeHarpDevice,
 )
+from tplm_daq.recipes.wheels import WHEEL_POSITIONS, AttenuatorDevice, FilterDevice, PowerMeterDevice
 from tplm_daq.rig.attenuator import AttenuatedPower, Densities, PowerMeter
 from tplm_daq.rig.axes import Axis
 from tplm_daq.rig.counter import HistogramCounter

@@ -7,10 +7,12 @@ time, for any number of programs.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tplm_daq.errors import InputError
 from tplm_daq.recipes.rig import SINGLE_EMITTER, RigRecipe
 from tplm_daq.rig.links import Link, WallClock
 from tplm_daq.roles import Clock, Operator
@@ -79,6 +81,8 @@ def start_doubles(recipe: RigRecipe) -> SimulatedWorld:
     ------
     ValueError
         The rig file has no section `simulation`.
+    InputError
+        It asks for a fault that cannot happen to a device.
     """
     from simulators.bench import Bench
     from simulators.clock import SimClock
@@ -87,7 +91,8 @@ def start_doubles(recipe: RigRecipe) -> SimulatedWorld:
     settings = _bench_settings(recipe)
     assert recipe.simulation is not None
     clock = SimClock(recipe.simulation.clock_speed, round(recipe.simulation.start_s * 1e9))
-    bench = Bench(settings, clock)
+    with _possible():
+        bench = Bench(settings, clock)
     return SimulatedWorld(
         clock=clock,
         visa_addresses={role: server.visa_address for role, server in bench.servers.items()},
@@ -135,10 +140,14 @@ def serve_doubles(recipe: RigRecipe) -> ServedWorld:
     ------
     ValueError
         The rig file has no section `simulation`.
+    InputError
+        It asks for a fault that cannot happen to a device.
     """
     from simulators.serving.bench import ServedBench
 
-    served = ServedBench(_bench_settings(recipe))
+    settings = _bench_settings(recipe)
+    with _possible():
+        served = ServedBench(settings)
     wanted = {role for role, device in recipe.devices if device is not None}
     places = {
         role: ServedPlace(place.address, place.url, place.pty)
@@ -162,9 +171,18 @@ class _HandsAtBench:
             self._act(what, quantities)
 
 
+@contextmanager
+def _possible() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise InputError(f"rig file, simulation.faults: {error}") from error
+
+
 def _bench_settings(recipe: RigRecipe) -> Any:
     """Return the `BenchSettings` that a rig file describes."""
     from simulators.bench import Attenuation, AxisPlace, BenchSettings
+    from simulators.faults import Fault
     from simulators.noise import NoiseSettings
     from simulators.optics import OpticsSettings
     from simulators.sample import PRESETS, SampleSettings
@@ -173,6 +191,7 @@ def _bench_settings(recipe: RigRecipe) -> Any:
     if simulation is None:
         raise ValueError("the rig file has no section `simulation`")
     true = 1.0 + simulation.magnification_error
+    faults = simulation.faults
     noise = NoiseSettings(
         seed=simulation.seed,
         power_rms=simulation.power_noise,
@@ -204,6 +223,7 @@ def _bench_settings(recipe: RigRecipe) -> Any:
         attenuation=None if wheel is None or meter is None else Attenuation(wheel.densities, meter.sample_per_meter),
         thermostat="lakeshore335" if thermostat is None else thermostat.model,
         gate_channel=1 if gate is None else gate.channel,
+        faults=tuple(Fault(each.fault, each.device, each.at_transaction, each.at_s, each.count) for each in faults),
         detection_densities=None if detection is None else detection.densities or (0.0,) * len(detection.filters),
         defocus_nm=simulation.defocus_nm,
     )

@@ -61,9 +61,9 @@ class PiezoStage:
         return self._limits_nm[axis]
 
     def position_nm(self) -> tuple[float, float, float]:
-        """Read the three axes in nm."""
+        """Read the three axes in nm; DeviceError if a sensor is lost."""
         with self._link.exclusive():
-            x, y, z = (axis.position_nm for axis in self._driver.axes.values())
+            x, y, z = (axis.sensed_nm() for axis in self._driver.axes.values())
         return float(x), float(y), float(z)
 
     def move_to(self, x_nm: float, y_nm: float, z_nm: float) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import queue
+import re
 import subprocess
 import sys
 import threading
@@ -26,6 +27,9 @@ READY_WITHIN_S = 10.0
 ENDED_WITHIN_S = 5.0
 LAST_TRIES_S = 60.0
 """How long it goes on after this process has gone and no path to the light answers."""
+NEAR_LAST_TRIES_S = 4.0
+"""The same where all paths end in this computer: doubles, which may have died with the program."""
+NEAR = re.compile(r"TCPIP\d*::(127\.0\.0\.1|localhost)::", re.IGNORECASE)
 NAME = "watchdog"
 ADVICE = "The light is put out; start again, and see the log if it happens twice."
 
@@ -87,7 +91,7 @@ class Watchdog:
                 for p in paths
             ],
             "timeout_s": timeout_s,
-            "last_tries_s": LAST_TRIES_S,
+            "last_tries_s": min(LAST_TRIES_S, NEAR_LAST_TRIES_S) if _are_all_near(paths) else LAST_TRIES_S,
             "visa_library": visa_library,
         }
         self._send(json.dumps(order).encode() + b"\n")
@@ -165,6 +169,10 @@ class Watchdog:
         if not self._has_ended.is_set():
             self._fault = self._fault or "it has ended unexpectedly"
             self._answers.put({})
+
+
+def _are_all_near(paths: Sequence[LightPath]) -> bool:
+    return all(NEAR.match(path.address) for path in paths)
 
 
 def _in_a_session_of_its_own() -> dict[str, Any]:

@@ -56,7 +56,10 @@ class Silence(Exception):
 def main() -> int:
     """Guard the light until standard input says ``end``; return 0 if it is out as far as anybody can tell."""
     lines = _lines_of_standard_input()
-    order = json.loads(lines.get())
+    first = lines.get()
+    if not first or first.strip() == b"end":
+        return 0  # the rig could not be opened: there is nothing to guard
+    order = json.loads(first)
     paths = [
         Path(p["name"], p["address"], bytes.fromhex(p["message"]), bytes.fromhex(p["reply"])) for p in order["paths"]
     ]

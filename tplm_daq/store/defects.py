@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from tplm_daq.recipes.dialect import parse_mapping
 from tplm_daq.store import layout
 from tplm_daq.store.columns import read_points
 from tplm_daq.store.default_plot import grid_of
@@ -28,17 +29,18 @@ def note_defects(entry: h5py.Group) -> list[str]:
     ]
 
 
-def index_defects(points: NDArray[np.void], positions_nm: NDArray[np.float64]) -> list[str]:
-    """Return which points cannot be where, or when, their rows say.
+def index_defects(points: NDArray[np.void], header: layout.RunHeader) -> list[str]:
+    """Return which points cannot be where, or when, their rows say, and which were taken more often than planned.
 
     Parameters
     ----------
     points : ndarray of layout.POINT_DTYPE, shape (n_point,)
         Rows of the run.
-    positions_nm : ndarray of float64, shape (n_position, 2)
-        The path.
+    header : RunHeader
+        Its path and recipe.
     """
-    return [*_out_of_place(points, positions_nm), *_out_of_turn(points)]
+    found = [*_out_of_place(points, header.positions_nm), *_out_of_turn(points)]
+    return found if _has_references(header) else [*found, *_repeated(points)]
 
 
 def sum_defects(entry: h5py.Group) -> list[str]:
@@ -74,6 +76,18 @@ def _out_of_place(points: NDArray[np.void], positions_nm: NDArray[np.float64]) -
 def _out_of_turn(points: NDArray[np.void]) -> Iterator[str]:
     for number in np.flatnonzero(points["start_s"][1:] < points["end_s"][:-1]) + 1:
         yield f"point {number} began before point {number - 1} ended"
+
+
+def _repeated(points: NDArray[np.void]) -> Iterator[str]:
+    pairs, n_times = np.unique(points[["pass", "index"]], return_counts=True)
+    for pair in pairs[n_times > 1]:
+        yield f"position {pair['index']} occurs more than once in pass {pair['pass']}"
+
+
+def _has_references(header: layout.RunHeader) -> bool:
+    """Tell whether the recipe has positions visited again and again."""
+    passes = parse_mapping(header.recipe_text, "recipe").get("passes")
+    return isinstance(passes, dict) and passes.get("reference_every") is not None
 
 
 def _is_unchanged(note: h5py.Group) -> bool:

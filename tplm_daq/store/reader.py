@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,10 +17,11 @@ from tplm_daq.errors import InputError
 from tplm_daq.photons.histogram import TimePositionMap
 from tplm_daq.store import layout
 from tplm_daq.store.columns import count_rows, read_points
-from tplm_daq.store.header import read_header, text_sha256
+from tplm_daq.store.defects import index_defects, note_defects, sum_defects
+from tplm_daq.store.header import read_header
 from tplm_daq.store.opening import reading
 from tplm_daq.store.results import StoredResult, read_results, read_snapshots
-from tplm_daq.store.summing import sum_positions
+from tplm_daq.store.summing import best_known, sum_positions
 from tplm_daq.store.tree import read_tree, read_value
 
 
@@ -106,6 +106,20 @@ class RunFile:
             )
         return self.header.map_of(summed.counts, summed.x_nm, summed.y_nm, summed.dwell_s)
 
+    def passes(self) -> list[tuple[TimePositionMap, NDArray[np.float64]]]:
+        """Return each pass as a map of its own, with the middle of each point's dwell in s since the start of the run.
+
+        Positions are those of `map`. All histograms are in memory at once.
+        """
+        counts, points = self.counts(), self.points
+        x_nm, y_nm = best_known(points, "x"), best_known(points, "y")
+        time_s = 0.5 * (points["start_s"] + points["end_s"])
+        rows_of_passes = [np.flatnonzero(points["pass"] == number) for number in np.unique(points["pass"])]
+        return [
+            (self.header.map_of(counts[rows], x_nm[rows], y_nm[rows], points["live_s"][rows]), time_s[rows])
+            for rows in rows_of_passes
+        ]
+
     def results(self) -> list[StoredResult]:
         """Return every stored analysis, the oldest first."""
         with reading(self.path) as entry:
@@ -149,16 +163,23 @@ class RunFile:
     def defects(self) -> list[str]:
         """Return what contradicts itself in the file, one sentence each; empty if all is well.
 
-        Checked are the hashes of recipe and rig, the order of passes and indices, and that no position
-        was counted twice in a pass.
+        They are those of `changed_notes`, `misplaced_points` and `wrong_sums`.
         """
+        return [*self.changed_notes(), *self.misplaced_points(), *self.wrong_sums()]
+
+    def changed_notes(self) -> list[str]:
+        """Return which recipes, of the run, its rig or its analyses, do not have the hash stored with them."""
         with reading(self.path) as entry:
-            found = [
-                f"the {name} was changed after the run: its hash is not the stored one"
-                for name in (layout.RECIPE, layout.RIG)
-                if not _is_unchanged(entry[name])
-            ]
-        return found + _order_defects(self.points)
+            return note_defects(entry)
+
+    def misplaced_points(self) -> list[str]:
+        """Return which points lie where their index does not say, overlap in time, or were taken twice in a pass."""
+        return index_defects(self.points, self.header)
+
+    def wrong_sums(self) -> list[str]:
+        """Return at which positions the plot of a finished run is not the sum of its points."""
+        with reading(self.path) as entry:
+            return sum_defects(entry)
 
 
 def open_run(path: Path) -> RunFile:
@@ -193,20 +214,3 @@ def open_run(path: Path) -> RunFile:
             end_time=times[layout.END_TIME],
             finish_reason=times[layout.FINISH_REASON],
         )
-
-
-def _is_unchanged(note: h5py.Group) -> bool:
-    """Tell whether the text of a note has the hash that was stored with it."""
-    text = note[layout.NOTE_TEXT]
-    return text_sha256(str(read_value(text))) == str(text.attrs[layout.NOTE_HASH])
-
-
-def _order_defects(points: NDArray[np.void]) -> list[str]:
-    """Say where passes go backwards or a position occurs twice in one pass."""
-    found = [
-        f"point {row + 1} belongs to pass {points['pass'][row + 1]}, after one of pass {points['pass'][row]}"
-        for row in np.flatnonzero(np.diff(points["pass"]) < 0)
-    ]
-    pairs, n_times = np.unique(points[["pass", "index"]], return_counts=True)
-    twice = pairs[n_times > 1]
-    return found + [f"position {pair['index']} occurs more than once in pass {pair['pass']}" for pair in twice]

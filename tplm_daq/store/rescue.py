@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -97,9 +98,9 @@ def _copy_run(entry: h5py.Group, target: Path) -> None:
     """Write header, readable points, log and settings to a new file."""
     header = read_header(entry)
     with suppress(*UNREADABLE):
-        header = header.with_truth(read_tree(entry[layout.TRUTH]))
+        header = replace(header, truth=read_tree(entry[layout.TRUTH]))
     start = datetime.fromisoformat(str(read_value(entry[layout.START_TIME])))
-    with RunWriter.create(target, header, now=lambda: start) as writer:
+    with RunWriter.create(target, header, start=start) as writer:
         with suppress(*UNREADABLE):
             for device, found in read_snapshots(entry).items():
                 writer.snapshot(device, "start", _first(found))
@@ -125,14 +126,14 @@ def _readable_points(
     """Yield each point whose row and counts read, and which lies where its index says."""
     group, counts = entry[layout.POINTS], entry[layout.COUNTS]
     for number in range(count_rows(group)):
-        record = np.empty((), layout.POINT_DTYPE)
+        record = np.empty(1, layout.POINT_DTYPE)
         try:
             for name in layout.POINT_DTYPE.names or ():
                 record[name] = group[name][number]
             histogram = np.asarray(counts[number])
         except UNREADABLE:
             continue
-        row = layout.row_of(record[()])
+        row = layout.row_of(record[0])
         is_on_path = 0 <= row.index < len(positions_nm)
         if is_on_path and row.live_s > 0 and (row.x_nm, row.y_nm) == tuple(positions_nm[row.index]):
             yield row, histogram

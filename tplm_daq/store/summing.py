@@ -68,13 +68,13 @@ def sum_positions(
         counts[position] += read_counts(int(row))
     weight = np.bincount(position_of_row, kept["dwell_s"])
     x_nm, y_nm = (
-        np.bincount(position_of_row, kept["dwell_s"] * _best_known(kept, axis)) / weight for axis in ("x", "y")
+        np.bincount(position_of_row, kept["dwell_s"] * best_known(kept, axis)) / weight for axis in ("x", "y")
     )
     live_s = np.bincount(position_of_row, kept["live_s"]).astype(np.float64)
     return SummedPositions(index, x_nm, y_nm, live_s, counts)
 
 
-def _best_known(points: NDArray[np.void], axis: str) -> NDArray[np.float64]:
+def best_known(points: NDArray[np.void], axis: str) -> NDArray[np.float64]:
     """Return the position read back, and where there is none the one asked for, in nm."""
     readback = points[f"{axis}_readback_nm"]
     return np.where(np.isnan(readback), points[f"{axis}_nm"], readback)

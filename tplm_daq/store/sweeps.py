@@ -10,12 +10,15 @@ The file carries NeXus attributes and opens with the diffusivity against t_exc::
             `-- point_1 ...  NXdata        s2_nm2 against time_ns, and every other number and array of the point
 
 Points are added to a copy that then takes the place of the file, so that whoever is killed, whenever, leaves a complete
-file. That costs the size of the file each time; `SweepFile` therefore waits between writes in proportion to what they
-take.
+file. That costs the size of the file each time, so the file rests between writes in proportion to what they take. What
+arrives meanwhile is not lost either: each point is first appended to a journal beside the file, one line of JSON,
+flushed and fsynced. The journal is deleted once the file holds its points, and read if it is still there.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -55,12 +58,19 @@ class SweepFile:
     ------
     InputError
         The folder cannot be made, or the file is none of ours, or belongs to another recipe.
+    StoreError
+        There is a journal, and the disk does not take its points into the file.
+
+    Attributes
+    ----------
+    stored : list of Point
+        Points that the disk has, in the file or in its journal.
     """
 
     def __init__(self, path: Path, recipe_text: str) -> None:
         self.path = path
         self._recipe_text = recipe_text
-        self._waiting: list[Point] = []
+        self._journal = path.with_name(f"{path.name}.journal")
         self._next_write_s = 0.0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,30 +78,45 @@ class SweepFile:
             raise InputError(
                 f"{path.parent}: the folder cannot be made ({error}). Choose another with --out."
             ) from error
-        self.stored = self._read() if path.exists() else []
+        in_file = self._read() if path.exists() else []
+        known = {_condition(point) for point in in_file}
+        self._waiting = [point for point in _read_journal(self._journal) if _condition(point) not in known]
+        self.stored = [*in_file, *self._waiting]
+        self.write()
 
     def add(self, point: Point) -> None:
-        """Keep a point; it is written now, or with later ones if the last write was a moment ago.
+        """Store a point: in the file or, if that was written a moment ago, in the journal. The disk has it on return.
 
         Raises
         ------
         StoreError
             The disk does not take it.
         """
+        try:
+            with self._journal.open("a", encoding="utf-8") as journal:
+                journal.write(json.dumps(point, default=_plain) + "\n")
+                journal.flush()
+                os.fsync(journal.fileno())
+        except OSError as error:
+            raise self._refused(error) from error
         self._waiting.append(point)
+        self.stored.append(point)
         if time.monotonic() >= self._next_write_s:
             self.write()
 
     def write(self) -> None:
-        """Write what has been added; when this returns the disk has it.
+        """Bring the file up to date, if it is not.
 
         Raises
         ------
         StoreError
-            The disk does not take it; the file is as it was before.
+            The disk does not take it; the file is as it was before, and the journal holds what is missing.
         """
-        if not self._waiting:
-            return
+        if self._waiting:
+            self._write_waiting()
+        self._journal.unlink(missing_ok=True)
+
+    def _write_waiting(self) -> None:
         began_s = time.monotonic()
         copy = self.path.with_name(f"{self.path.name}.partial")
         try:
@@ -105,13 +130,15 @@ class SweepFile:
             replace_patiently(copy, self.path, time.sleep)
         except (OSError, RuntimeError) as error:
             copy.unlink(missing_ok=True)
-            raise StoreError(
-                f"{self.path}: the disk did not take the points ({error}). The {len(self.stored)} points written "
-                "before are safe. Make room, then start the same sweep again: it goes on from there."
-            ) from error
-        self.stored = [*self.stored, *self._waiting]
+            raise self._refused(error) from error
         self._waiting = []
         self._next_write_s = time.monotonic() + RESTS_PER_WRITE * (time.monotonic() - began_s)
+
+    def _refused(self, error: Exception) -> StoreError:
+        return StoreError(
+            f"{self.path}: the disk did not take the points ({error}). The {len(self.stored)} points stored before are "
+            "safe. Make room, then start the same sweep again: it goes on from there."
+        )
 
     def _create(self, path: Path) -> None:
         with h5py.File(path, "w") as file:
@@ -129,7 +156,7 @@ class SweepFile:
             write_tree(group, point)
         if layout.DATA in entry:
             del entry[layout.DATA]
-        points = sorted([*self.stored, *self._waiting], key=_place_on_curve)
+        points = sorted(self.stored, key=_place_on_curve)
         curve = child(entry, layout.DATA, "NXdata")
         curve.attrs.update(signal="d_sim_cm2_s", axes=["t_exc_us"])
         for name in _CURVE:
@@ -146,6 +173,29 @@ class SweepFile:
                     f"{self.path}: belongs to another recipe. Choose another folder with --out, or move the file away."
                 )
             return [read_tree(entry[_POINTS][f"{_POINT}{number + 1}"]) for number in range(len(entry[_POINTS]))]
+
+
+def _read_journal(path: Path) -> list[Point]:
+    """Return the points of a journal, without a last line that was cut short by a kill."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    return [json.loads(line, object_hook=_array) for line in lines]
+
+
+def _plain(array: object) -> object:
+    """Return how an array is written in the journal."""
+    if isinstance(array, np.ndarray):
+        return {"dtype": array.dtype.name, "values": array.tolist()}
+    raise TypeError(f"a {type(array).__name__} cannot be written to a journal of points")
+
+
+def _array(written: dict[str, Any]) -> object:
+    return np.array(written["values"], written["dtype"]) if written.keys() == {"dtype", "values"} else written
+
+
+def _condition(point: Point) -> tuple[object, object]:
+    return point["alpha"], point["tau_pulse_ns"]
 
 
 def _place_on_curve(point: Point) -> list[Any]:

@@ -64,6 +64,7 @@ class RunWriter:
         header: layout.RunHeader,
         now: Callable[[], datetime] = local_time,
         wait: Callable[[float], None] = time.sleep,
+        start: datetime | None = None,
     ) -> Self:
         """Make a new run file; missing folders are made too.
 
@@ -77,6 +78,8 @@ class RunWriter:
             Returns the time with its zone; for time stamps.
         wait : callable
             Takes a time in s and returns after it; used if another program holds the file.
+        start : datetime or None
+            When the run began, if that was not now.
 
         Returns
         -------
@@ -92,7 +95,7 @@ class RunWriter:
         """
         path = Path(path)
         make_new(path)
-        file = fill_new(path, header, now())
+        file = fill_new(path, header, start or now())
         return cls(path, file, now, wait)
 
     @classmethod

@@ -75,7 +75,7 @@ def about_rates(recipe: ScanRecipe, rig: RigRecipe, line: PlannedScan, longest_s
             f"The fullest bin of a point would get {fullest:.0f} counts, and the counter stops at {FULL_BIN}. "
             "Take more passes or narrower bins."
         )
-    wrapped = wrapped_ratio(line, DIFFUSIVITIES_CM2_S[-1])
+    wrapped = wrapped_ratio(line, DIFFUSIVITIES_CM2_S[0])
     if wrapped > MOST_WRAPPED:
         warnings.append(
             f"The pulses are {line.period_ns:.4g} ns apart: light of earlier ones makes {wrapped:.1%} of the light "

@@ -31,6 +31,7 @@ def find_centre(
     settings: PointSettings,
     checkpoint: Checkpoint,
     warn: Callable[[str], None],
+    seen_nm: tuple[float, float] | None = None,
 ) -> tuple[float, float]:
     """Return the centre of the spot, through which the path shall run.
 
@@ -44,6 +45,8 @@ def find_centre(
         As for the points of the scan.
     checkpoint, warn : callable
         As for `acquire_point`.
+    seen_nm : tuple of float or None
+        Where the spot was last seen, x and y; the search begins there, else on the optical axis.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def find_centre(
     DeviceError, GuardStop, Aborted
         As for any point.
     """
-    centre_nm = assumed_centre(path)
+    centre_nm = assumed_centre(path, seen_nm)
     for line in search_lines(path):
         places_nm = line.positions(centre_nm)
         rates = np.empty(len(places_nm))
@@ -77,7 +80,7 @@ def _centre_of(position_nm: NDArray[np.float64], rates: NDArray[np.float64], axi
     if not low_nm < centre_nm < high_nm:
         raise FitError(
             f"no spot found along {axis} between {low_nm:g} and {high_nm:g} nm: rates run from {rates.min():.0f} to "
-            f"{rates.max():.0f} counts/s. Check that light reaches the detector, correct the centre in the rig file, "
-            "or give path.centre."
+            f"{rates.max():.0f} counts/s. Check that light reaches the detector, look further away with "
+            "`tplm run configs/align_spot.yaml`, correct the centre in the rig file, or give path.centre."
         )
     return centre_nm

@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tplm_daq.analysis.design import PlannedScan, expected_standard_error, optimal_shares
+from tplm_daq.analysis.design import PlannedScan, expected_standard_error
+from tplm_daq.analysis.dwell import optimal_shares
 from tplm_daq.analysis.pipeline import analyse
 from tplm_daq.errors import FitError
 from tplm_daq.photons.histogram import TimePositionMap
@@ -98,7 +99,7 @@ class GivenShares:
 
 
 class OptimalShares:
-    """Most time where it tells most about D by the latest estimate; evenly as long as there is none.
+    """Most time where it tells most about D by the latest estimate; evenly while that says nothing.
 
     Parameters
     ----------
@@ -111,23 +112,30 @@ class OptimalShares:
     def __init__(self, line: PlannedScan, along_nm: FloatArray) -> None:
         self._line = line
         self._along_nm = along_nm
-        self._known: tuple[tuple[float, ...], FloatArray] = ((), np.full(len(along_nm), 1.0 / len(along_nm)))
+        self._known: tuple[tuple[float, ...], FloatArray] = ((), np.zeros(0))
 
     def shares(self, estimate: Estimate | None) -> FloatArray:
         """Return the shares; the last ones again for the same spot."""
+        even = np.full(len(self._along_nm), 1.0 / len(self._along_nm))
         if estimate is None:
-            return np.full(len(self._along_nm), 1.0 / len(self._along_nm))
+            return even
         diffusivity_cm2_s = _believable_diffusivity(estimate)
         spot = (diffusivity_cm2_s, estimate.centre_nm, estimate.sigma0_nm, estimate.peak_cps)
         if self._known[0] != spot:
-            best = optimal_shares(self._plan(estimate, np.ones(len(self._along_nm))), diffusivity_cm2_s)
-            self._known = (spot, OPTIMAL_SHARE * best + (1.0 - OPTIMAL_SHARE) / len(best))
+            try:
+                best = optimal_shares(self._plan(estimate, np.ones(len(even))), diffusivity_cm2_s)
+            except FitError:  # a spot that these positions cannot tell from none
+                best = even
+            self._known = (spot, OPTIMAL_SHARE * best + (1.0 - OPTIMAL_SHARE) * even)
         return self._known[1]
 
     def gain(self, estimate: Estimate, spent_s: FloatArray) -> float:
-        """Return the ratio of the variances of D for the same time."""
+        """Return the ratio of the variances of D for the same time, 1 where there is no telling."""
         spent, best = self._plan(estimate, spent_s), self._plan(estimate, spent_s.sum() * self.shares(estimate))
-        errors = [expected_standard_error(plan, _believable_diffusivity(estimate)) for plan in (spent, best)]
+        try:
+            errors = [expected_standard_error(plan, _believable_diffusivity(estimate)) for plan in (spent, best)]
+        except FitError:
+            return 1.0
         return (errors[0] / errors[1]) ** 2
 
     def _plan(self, estimate: Estimate, dwell_s: FloatArray) -> PlannedScan:

@@ -6,16 +6,17 @@ Nothing is opened and no double is started: everything follows from recipe and r
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from tplm_daq.acquire.path import extents
 from tplm_daq.analysis.design import expected_scan
-from tplm_daq.errors import FitError, InputError
+from tplm_daq.errors import FitError
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.rig import planning
 from tplm_daq.workflow import advice, forecast
+from tplm_daq.workflow.feasibility import check_stage, require_circumstances
 from tplm_daq.workflow.rehearsal import (
     Rehearsal,
     Spot,
@@ -123,26 +124,9 @@ def require_feasible(recipe: ScanRecipe, rig: RigRecipe) -> None:
     InputError
         It cannot; every reason is listed, one a line.
     """
-    light, counter, limits = recipe.light, recipe.counter, rig.limits
-    requirements: list[Callable[[], object]] = [
-        lambda: planning.check_light(limits, light.repetition_rate_hz, light.average_power_nw),
-        lambda: planning.check_bin_width(counter.bin_width_ps, planning.bin_widths_ps(rig.devices.counter), "counter"),
-        lambda: planning.check_span(counter.span_ns, counter.bin_width_ps, rig.devices.counter, counter.mode),
-        lambda: planning.sync_divider(light.repetition_rate_hz, rig.devices.counter),
-        lambda: _check_path(recipe, rig, "x"),
-        lambda: _check_path(recipe, rig, "y"),
-        lambda: _check_temperature(recipe, rig),
-        lambda: planning.check_filter(rig.devices, recipe.detection_filter),
-        lambda: planning.check_spot(rig.devices, recipe.spot_nm),
-    ]
-    problems = []
-    for requirement in requirements:
-        try:
-            requirement()
-        except InputError as error:
-            problems.append(str(error))
-    if problems:
-        raise InputError("\n".join(problems))
+    paths = [partial(_check_path, recipe, rig, axis) for axis in "xy"]
+    stages = [partial(check_stage, name, rig) for name in recipe.align_first]
+    require_circumstances(recipe, rig, [*paths, *stages])
 
 
 def check_scan(recipe: ScanRecipe, rig: RigRecipe) -> CheckReport:
@@ -238,17 +222,6 @@ def _ends_nm(recipe: ScanRecipe, axis: str) -> tuple[float, float]:
 def _check_path(recipe: ScanRecipe, rig: RigRecipe, axis: str) -> None:
     for end_nm in _ends_nm(recipe, axis):
         planning.travels(rig)[axis].check(end_nm)
-
-
-def _check_temperature(recipe: ScanRecipe, rig: RigRecipe) -> None:
-    if recipe.temperature_k is None:
-        return
-    planning.check_temperature(rig.limits, recipe.temperature_k)
-    if rig.devices.thermostat is None:
-        raise InputError(
-            f"temperature: {recipe.temperature_k:g} K is asked for, but the rig has no thermostat. "
-            "Delete the key from the recipe, or add the device to the rig file."
-        )
 
 
 def _travel_mm(recipe: ScanRecipe, rig: RigRecipe, axis: str) -> tuple[float, float]:

@@ -5,7 +5,7 @@ Listing and exporting load neither the fits nor matplotlib, so that they answer 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,14 +85,15 @@ def export_run(path: Path, to: str, out: Path | None = None) -> Path:
 
 
 def report_runs(paths: Sequence[Path], out: Path | None = None) -> Path:
-    """Write one page about one or several files, each fitted anew.
+    """Write one page about one or several files, each fitted anew, or about a series.
 
-    A run file is fitted as its own recipe says, an imported map with the default analysis recipe.
+    A run file is fitted as its own recipe says, an imported map with the default analysis recipe. The runs of a series
+    speak through their stored results.
 
     Parameters
     ----------
     paths : sequence of Path
-        Run files (.h5) and imported maps (.npz, .csv), in the order of the page.
+        Run files (.h5) and imported maps (.npz, .csv), in the order of the page, or the folder of one series.
     out : Path or None
         Page to write, which must not exist; None for the first file's name with the suffix .html.
 
@@ -107,9 +108,15 @@ def report_runs(paths: Sequence[Path], out: Path | None = None) -> Path:
         There is no file, one cannot be read, or the page exists or cannot be written. Nothing is written then.
     """
     from tplm_daq.report.page import write_report
+    from tplm_daq.report.series_page import write_series_report
+    from tplm_daq.workflow.series_result import is_series, series_summary
 
     if not paths:
         raise InputError("a report needs a file. Name one or several run files; `tplm runs` lists them.")
+    if len(paths) == 1 and is_series(paths[0]):
+        target = paths[0] / "series.html" if out is None else out
+        write_series_report(target, series_summary(paths[0]))
+        return target
     target = paths[0].with_suffix(".html") if out is None else out
     write_report(target, [_view_of_file(path) for path in paths])
     return target
@@ -144,22 +151,24 @@ def stored_analysis(run: RunFile) -> AnalysisRecipe:
 
 def _view_of_file(path: Path) -> RunView:
     """Return what a report shows of a run file or an imported map."""
+    from tplm_daq.analysis.pipeline import analyse
     from tplm_daq.report.view import RunView, view_of_run
+    from tplm_daq.workflow.analyse import analyse_run
 
     if is_run_name(path):
         run = open_run(path)
-        return view_of_run(run, *_fitted(run.map(), stored_analysis(run)))
+        recipe = stored_analysis(run)
+        return view_of_run(run, *_fitted(lambda: analyse_run(run, recipe)))
     data = load_map(path)
-    result, fit_error = _fitted(data, load_analysis(None, ()))
+    recipe = load_analysis(None, ())
+    result, fit_error = _fitted(lambda: analyse(data, recipe, with_laws=True))
     return RunView(path.stem, path.name, data, result, fit_error, conditions=_conditions(data))
 
 
-def _fitted(data: TimePositionMap, recipe: AnalysisRecipe) -> tuple[Result | None, str | None]:
+def _fitted(fit: Callable[[], Result]) -> tuple[Result | None, str | None]:
     """Return the result, or why there is none."""
-    from tplm_daq.analysis.pipeline import analyse
-
     try:
-        return analyse(data, recipe), None
+        return fit(), None
     except FitError as error:
         return None, str(error)
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tplm_daq.acquire.passes import Pass
+from tplm_daq.acquire.passes import Itinerary, Pass
 from tplm_daq.acquire.path import scan_positions
 from tplm_daq.acquire.watch import METER_S
 from tplm_daq.analysis.design import PlannedScan, expected_scan
@@ -84,10 +84,10 @@ class Costs:
         ends = zip(self.axes.values(), place_nm.tolist(), strict=True)
         return max(axis.first_move_s(end_nm) for axis, end_nm in ends)
 
-    def mean_visit_s(self, positions_nm: FloatArray) -> float:
-        """Return the time per visit beside counting on the way along positions, float64 (n, 2) in nm, and back."""
-        there_and_back_s = self.moves_s(positions_nm) + self.moves_s(positions_nm[::-1])
-        return self.visit_s + 0.5 * there_and_back_s / max(len(positions_nm) - 1, 1)
+    def mean_visit_s(self, itinerary: Itinerary) -> float:
+        """Return the time per visit beside counting if all positions are visited, in one pass and in the next."""
+        passes = [itinerary.lay_out(number, np.ones(len(itinerary.positions_nm))) for number in (0, 1)]
+        return sum(self.pass_s(points) for points in passes) / sum(map(len, passes)) - 1.0
 
 
 def expected_peak_cps(recipe: ScanRecipe, rig: RigRecipe) -> float | None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from tplm_daq.recipes.rig import RigRecipe
+from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.recipes.series import SeriesRecipe
 from tplm_daq.roles import Operator
+from tplm_daq.workflow.align_job import AlignJob
 from tplm_daq.workflow.check import CheckReport, check_scan
+from tplm_daq.workflow.feasibility import AlignCheck, check_alignment
 from tplm_daq.workflow.load import Measurement
 from tplm_daq.workflow.scan import ScanJob
 from tplm_daq.workflow.series import SeriesJob
 from tplm_daq.workflow.series_check import SeriesCheck, check_series
 
 
-def check_measurement(recipe: Measurement, rig: RigRecipe) -> CheckReport | SeriesCheck:
+def check_measurement(recipe: Measurement, rig: RigRecipe) -> CheckReport | SeriesCheck | AlignCheck:
     """Return what a measurement would do on a rig, how long it takes and how precise it becomes.
 
     Raises
@@ -22,12 +25,23 @@ def check_measurement(recipe: Measurement, rig: RigRecipe) -> CheckReport | Seri
     InputError
         The rig cannot do this; every reason is listed, one a line.
     """
-    return check_series(recipe, rig) if isinstance(recipe, SeriesRecipe) else check_scan(recipe, rig)
+    match recipe:
+        case SeriesRecipe():
+            return check_series(recipe, rig)
+        case ScanRecipe():
+            return check_scan(recipe, rig)
+        case _:
+            return check_alignment(recipe, rig)
 
 
 def make_job(
     recipe: Measurement, rig: RigRecipe, folder: Path, operator: Operator, with_report: bool
-) -> ScanJob | SeriesJob:
+) -> ScanJob | SeriesJob | AlignJob:
     """Return the job that carries out a measurement; nothing is opened before it runs."""
-    job = SeriesJob if isinstance(recipe, SeriesRecipe) else ScanJob
-    return job(recipe, rig, folder, operator, with_report)  # type: ignore[arg-type]
+    match recipe:
+        case SeriesRecipe():
+            return SeriesJob(recipe, rig, folder, operator, with_report)
+        case ScanRecipe():
+            return ScanJob(recipe, rig, folder, operator, with_report)
+        case _:
+            return AlignJob(recipe, rig, folder, operator)

@@ -5,35 +5,24 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
-import os
 import re
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tplm_daq.errors import InputError
-from tplm_daq.kmc.lattice import excitons_per_pulse
+from tplm_daq.kmc.kernel import KERNEL_VERSION
 from tplm_daq.kmc.observe import Observation
-from tplm_daq.kmc.simulate import Condition, memory_bytes
-from tplm_daq.kmc.sweep import expected_exciton_steps, sweep_cluster, sweep_here, sweep_processes
+from tplm_daq.kmc.simulate import Condition
+from tplm_daq.kmc.sweep import Finished, Job, sweep_cluster, sweep_here, sweep_processes
 from tplm_daq.recipes.kmc import KmcRecipe
 from tplm_daq.recipes.load import apply_overrides, find_config, read_yaml, validate
 from tplm_daq.store.sweeps import SweepFile
+from tplm_daq.workflow.kmc_limits import workers_for
 
 DEFAULT_RECIPE = "configs/kmc_quick.yaml"
-
-STEPS_WORTH_A_PROCESS = 1e9
-"""Attempts to hop that take about as long as starting another process."""
-
-FEWEST_SURVIVORS = 100.0
-"""Excitons of all pulses that must be expected to live until the delay of comparison."""
-
-MOST_OF_MEMORY = 0.8
-"""Share of the machine's memory that a sweep may take."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +43,8 @@ class SweepOutcome:
     ----------
     points : tuple of Observation
         In the order of the recipe, alpha outermost.
-    file : Path or None
-        Where they are stored.
+    files : tuple of Path
+        Where they are stored, one file per recipe.
     n_reused : int
         Points that were in the file before.
     exciton_steps : int
@@ -65,10 +54,15 @@ class SweepOutcome:
     """
 
     points: tuple[Observation, ...]
-    file: Path | None
+    files: tuple[Path, ...]
     n_reused: int
     exciton_steps: int
     seconds: float
+
+    @property
+    def file(self) -> Path | None:
+        """The file if there is one, and one only."""
+        return self.files[0] if len(self.files) == 1 else None
 
     def to_dict(self) -> dict[str, object]:
         """Return what `tplm kmc --json` prints."""
@@ -124,14 +118,26 @@ def run_sweep(
     scheduler: str | None = None,
     on_progress: Callable[[SweepProgress], None] | None = None,
 ) -> SweepOutcome:
-    """Simulate all conditions of a recipe that are not in its file yet.
+    """Simulate all conditions of a recipe that are not in its file yet; see `run_jobs`."""
+    jobs = [Job(recipe, Condition(*pair)) for pair in recipe.conditions]
+    return run_jobs(jobs, folder, n_workers, scheduler, on_progress)
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    folder: Path | None = None,
+    n_workers: int | None = None,
+    scheduler: str | None = None,
+    on_progress: Callable[[SweepProgress], None] | None = None,
+) -> SweepOutcome:
+    """Simulate conditions of one recipe or several, unless the file of their recipe has them.
 
     Parameters
     ----------
-    recipe : KmcRecipe
-        What is wanted.
+    jobs : sequence of Job
+        What is wanted, each once.
     folder : Path or None
-        Where the file with the points is or will be; None stores nothing.
+        Where the files with the points are or will be, one per recipe; None stores nothing.
     n_workers : int or None
         Processes of this machine; None for as many as it has cores and the work is worth.
     scheduler : str or None
@@ -146,42 +152,46 @@ def run_sweep(
     StoreError
         The points could not be written.
     """
-    conditions = [Condition(*pair) for pair in recipe.conditions]
-    file = None if folder is None else SweepFile(folder / file_name(recipe), common_text(recipe))
-    stored = [] if file is None else [_observation(point) for point in file.stored]
-    found = {_condition(point): point for point in stored if _condition(point) in conditions}
-    missing = [condition for condition in conditions if condition not in found]
+    names = {recipe: file_name(recipe) for recipe in {job.recipe for job in jobs}}
+    files = {}
+    if folder is not None:
+        files = {name: SweepFile(folder / name, common_text(recipe)) for recipe, name in names.items()}
+    stored = {(name, _condition(point)): point for name, file in files.items() for point in file.stored}
+    places = {job: (names[job.recipe], job.condition) for job in jobs}
+    found = {job: _observation(stored[place]) for job, place in places.items() if place in stored}
+    missing = [job for job in jobs if job not in found]
     n_reused = len(found)
-    n_workers = _check(recipe, missing, n_workers, scheduler)
+    n_workers = workers_for(missing, n_workers, scheduler)
     began_s = ended_s = time.perf_counter()
-    work_done, all_work = 0.0, sum(expected_exciton_steps(recipe, condition) for condition in missing)
+    work_done, all_work = 0.0, sum(job.exciton_steps for job in missing)
     try:
-        with closing(_simulated(recipe, missing, n_workers, scheduler)) as points:
-            for point in points:
+        with closing(_simulated(missing, n_workers, scheduler)) as finished:
+            for job, point in finished:
                 ended_s = time.perf_counter()
                 if len(found) == n_reused:
                     began_s = ended_s - point.seconds
-                found[_condition(point)] = point
-                if file is not None:
-                    file.add(_stored(point))
+                found[job] = point
+                if folder is not None:
+                    files[names[job.recipe]].add(_stored(point))
                 if on_progress is not None:
-                    work_done += expected_exciton_steps(recipe, _condition(point))
-                    on_progress(SweepProgress(len(found), len(conditions), point, work_done / all_work))
+                    work_done += job.exciton_steps
+                    on_progress(SweepProgress(len(found), len(jobs), point, work_done / all_work))
     finally:
-        if file is not None:
+        for file in files.values():
             file.write()
     return SweepOutcome(
-        points=tuple(found[condition] for condition in conditions),
-        file=None if file is None else file.path,
+        points=tuple(found[job] for job in jobs),
+        files=tuple(file.path for file in files.values()),
         n_reused=n_reused,
-        exciton_steps=sum(found[condition].exciton_steps for condition in missing),
+        exciton_steps=sum(found[job].exciton_steps for job in missing),
         seconds=ended_s - began_s,
     )
 
 
 def common_text(recipe: KmcRecipe) -> str:
     """Return, as JSON, what all points of a recipe have in common: everything but its title and conditions."""
-    return json.dumps(recipe.model_dump(mode="json", exclude={"title", "alpha", "tau_pulse_ns"}), indent=1)
+    common = recipe.model_dump(mode="json", exclude={"title", "alpha", "tau_pulse_ns"})
+    return json.dumps({"kernel": KERNEL_VERSION} | common, indent=1)
 
 
 def file_name(recipe: KmcRecipe) -> str:
@@ -197,53 +207,15 @@ def file_name(recipe: KmcRecipe) -> str:
     return f"{slug}_{hashlib.sha256(common_text(recipe).encode()).hexdigest()[:8]}.h5"
 
 
-def _simulated(
-    recipe: KmcRecipe, conditions: Sequence[Condition], n_workers: int, scheduler: str | None
-) -> Generator[Observation, None, None]:
-    if scheduler is not None and conditions:
-        return sweep_cluster(recipe, conditions, scheduler)
-    return sweep_here(recipe, conditions) if n_workers == 1 else sweep_processes(recipe, conditions, n_workers)
+def _simulated(jobs: Sequence[Job], n_workers: int, scheduler: str | None) -> Finished:
+    if scheduler is not None and jobs:
+        return sweep_cluster(jobs, scheduler)
+    return sweep_here(jobs) if n_workers == 1 else sweep_processes(jobs, n_workers)
 
 
-def _check(recipe: KmcRecipe, conditions: Sequence[Condition], n_workers: int | None, scheduler: str | None) -> int:
-    """Return the number of processes to use; raise InputError if the sweep cannot succeed."""
-    if n_workers is not None and n_workers < 1:
-        raise InputError(f"--workers {n_workers}: at least 1 is needed.")
-    if n_workers is not None and scheduler is not None:
-        raise InputError("--workers and --scheduler exclude each other: the scheduler has its own workers. Drop one.")
-    for condition in conditions:
-        _require_survivors(recipe, condition.alpha)
-    if scheduler is not None:
-        return 1
-    if n_workers is None:
-        worth = sum(expected_exciton_steps(recipe, condition) for condition in conditions) / STEPS_WORTH_A_PROCESS
-        n_workers = max(1, min(_n_cores(), len(conditions), math.ceil(worth)))
-    needed, present = n_workers * memory_bytes(recipe), _memory_bytes()
-    if present is not None and needed > MOST_OF_MEMORY * present:
-        raise InputError(
-            f"kmc: with --workers {n_workers} the sweep would need {needed / 1e9:.3g} GB, more than {MOST_OF_MEMORY:.0%} "
-            f"of the {present / 1e9:.3g} GB here. Use fewer workers, a smaller lattice.size, fewer n_pulses or a shorter "
-            "recording.span."
-        )
-    return n_workers
-
-
-def _require_survivors(recipe: KmcRecipe, alpha: float) -> None:
-    """Raise InputError if too few excitons will live until the delay of comparison to say anything."""
-    n_steps = recipe.compare_at * recipe.record_every
-    share = (1.0 - recipe.lattice.p_decay) ** n_steps
-    survivors = (recipe.n_pulses - recipe.n_burn_in) * excitons_per_pulse(recipe.lattice, alpha) * share
-    if survivors < FEWEST_SURVIVORS:
-        more = math.ceil(recipe.n_pulses * FEWEST_SURVIVORS / max(survivors, 1e-9))
-        raise InputError(
-            f"kmc: at alpha {alpha:g} only about {survivors:.2g} excitons of {recipe.n_pulses} pulses would live for "
-            f"{recipe.recording.compare_ns:g} ns, too few for a diffusivity. Use a larger alpha, or about {more:.1g} "
-            "pulses."
-        )
-
-
-def _condition(point: Observation) -> Condition:
-    return Condition(point.alpha, point.tau_pulse_ns)
+def _condition(point: Any) -> Condition:
+    """Return the condition of a point that a file kept."""
+    return Condition(point["alpha"], point["tau_pulse_ns"])
 
 
 def _stored(point: Observation) -> dict[str, Any]:
@@ -255,17 +227,3 @@ def _stored(point: Observation) -> dict[str, Any]:
 def _observation(values: Any) -> Observation:
     """Return a point that its file kept."""
     return Observation(**{field.name: values[field.name] for field in dataclasses.fields(Observation)})
-
-
-def _n_cores() -> int:
-    """Return the number of cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _memory_bytes() -> int | None:
-    """Return the memory of this machine, None where the system does not say (Windows)."""
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return None

@@ -18,7 +18,7 @@ RIG_PREFIX = "rig."
 DEFAULT_ANALYSIS = "configs/analysis_default.yaml"
 
 
-Measurement: TypeAlias = ScanRecipe | SeriesRecipe
+Measurement: TypeAlias = ScanRecipe | SeriesRecipe | AlignRecipe
 """What can be measured."""
 
 MODELS: dict[str, type[Measurement]] = {"scan": ScanRecipe, "series": SeriesRecipe}
@@ -56,24 +56,25 @@ def load_scan(recipe: str, rig: str, assignments: Sequence[str]) -> tuple[ScanRe
 
 
 def load_alignment(recipe: str, rig: str, assignments: Sequence[str]) -> tuple[AlignRecipe, RigRecipe]:
-    """Read an alignment recipe and its rig as `load_measurement` does."""
-    ours = [text for text in assignments if not text.startswith(RIG_PREFIX)]
-    path = find_config(recipe)
-    data = apply_overrides(read_yaml(path), ours)
-    wanted = validate(alignment_model(data, path), data, path)
-    return wanted, load_rig(rig, [text for text in assignments if text.startswith(RIG_PREFIX)])
+    """Read an alignment recipe and its rig as `load_measurement` does; InputError if it is of another kind."""
+    wanted, rig_recipe = load_measurement(recipe, rig, assignments)
+    if isinstance(wanted, ScanRecipe | SeriesRecipe):
+        raise InputError(f"{recipe}: this is a {wanted.kind}, and an alignment is wanted here.")
+    return wanted, rig_recipe
 
 
 def _model_of(data: dict[str, Any], path: Path) -> type[Measurement]:
     """Return the model of a recipe's kind; a recipe without one is read as a scan, whose check says what is missing."""
     kind = data.get("kind", "scan")
+    if kind == "align":
+        return alignment_model(data, path)
     if kind in MODELS:
         return MODELS[kind]
     hint = {
         "kmc": f"Simulate it with `tplm kmc {path}`",
         "rig": f"Give it with --rig {path}, and a recipe beside it",
         "analysis": "It belongs under the key analysis of a scan, or to `tplm analyse --set`",
-    }.get(str(kind), f"Write one of {', '.join(MODELS)}")
+    }.get(str(kind), f"Write one of {', '.join(MODELS)}, align")
     raise InputError(f"{path}: kind is {kind}, which cannot be measured. {hint}.")
 
 

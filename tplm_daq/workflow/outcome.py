@@ -9,14 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from tplm_daq.acquire.events import FinishReason
-from tplm_daq.analysis.pipeline import Result, analyse
+from tplm_daq.analysis.pipeline import Result
 from tplm_daq.errors import FitError, InputError, StoreError, TplmError
 from tplm_daq.recipes.load import dump_yaml
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.store.reader import RunFile, open_run
 from tplm_daq.store.writer import RunWriter
+from tplm_daq.workflow.analyse import analyse_run
 
 RESULT_KEYS = ("method", "diffusivity_cm2_s", "ci95_cm2_s", "standard_error_cm2_s", "systematic_cm2_s")
+
+POINTS_FITTED = "n_points"
+"""Stored beside a result: how many points of the run, from the first on, were fitted."""
 
 SKIPPED = "skipped in a hurry; run `tplm analyse` on the file"
 """Why there is no result after a second Ctrl-C."""
@@ -87,7 +91,8 @@ def conclude(
     try:
         if result is not None:
             with RunWriter.reopen(recorded.path) as writer:
-                writer.write_result(result.method, _scalars(result), result.arrays(), dump_yaml(recipe.analysis))
+                numbers = {**scalars_of(result), POINTS_FITTED: run.n_points}
+                writer.write_result(result.method, numbers, result.arrays(), dump_yaml(recipe.analysis))
         if with_report and run.n_points and not is_hurried():
             report_file = _write_report(run, result, fit_error)
     except (StoreError, InputError) as failure:
@@ -107,17 +112,7 @@ def conclude(
     )
 
 
-def _fit(run: RunFile, recipe: ScanRecipe) -> tuple[Result | None, str | None]:
-    """Fit a run; one that cannot be fitted is kept all the same, with the reason."""
-    if not run.n_points:
-        return None, "there are no points"
-    try:
-        return analyse(run.map(), recipe.analysis), None
-    except FitError as error:
-        return None, str(error)
-
-
-def _scalars(result: Result) -> dict[str, object]:
+def scalars_of(result: Result) -> dict[str, object]:
     """Return every number and text of a result that goes into the run file."""
     more = {
         "axis": result.axis,
@@ -128,6 +123,16 @@ def _scalars(result: Result) -> dict[str, object]:
     if result.deviance_per_dof is not None:
         more["deviance_per_dof"] = result.deviance_per_dof
     return {**result.to_dict(), **more}
+
+
+def _fit(run: RunFile, recipe: ScanRecipe) -> tuple[Result | None, str | None]:
+    """Fit a run; one that cannot be fitted is kept all the same, with the reason."""
+    if not run.n_points:
+        return None, "there are no points"
+    try:
+        return analyse_run(run, recipe.analysis), None
+    except FitError as error:
+        return None, str(error)
 
 
 def _write_report(run: RunFile, result: Result | None, fit_error: str | None) -> Path:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tplm_daq.acquire import guards
 from tplm_daq.acquire.events import Event, FinishReason, Notice
-from tplm_daq.acquire.passes import PassPlanner
 from tplm_daq.acquire.path import scan_positions
+from tplm_daq.acquire.point import PointSettings
 from tplm_daq.acquire.prepare import Prepared, prepare
 from tplm_daq.acquire.runner import Plan, Runner
 from tplm_daq.errors import StoreError, TplmError
@@ -21,15 +21,16 @@ from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.rig.microscope import Rig
 from tplm_daq.store.layout import RunHeader
-from tplm_daq.store.writer import RunWriter
+from tplm_daq.store.writer import RunWriter, local_time
 from tplm_daq.workflow.align import find_centre
 from tplm_daq.workflow.allocation import Estimate, estimate_of
 from tplm_daq.workflow.event_log import EventLog
 from tplm_daq.workflow.live import LiveAnalysis, LiveResult
 from tplm_daq.workflow.outcome import Recorded
-from tplm_daq.workflow.past import Past, RunTime, repeat_past
+from tplm_daq.workflow.past import Past
 from tplm_daq.workflow.precision import planner_for
 from tplm_daq.workflow.rehearsal import disk_mb, rehearse
+from tplm_daq.workflow.replay import RunTime, repeat_past
 from tplm_daq.workflow.status_file import StatusFile
 from tplm_daq.workflow.steering import Steering
 
@@ -110,17 +111,18 @@ class Recording:
         return Recorded(self._path, finish_reason, error)
 
     def _prepare(self) -> Plan:
-        recipe, runner = self._recipe, self.runner
+        recipe, runner, start = self._recipe, self.runner, local_time()
         self._check_disk()
         prepared = prepare(self._rig, recipe, self._rig_recipe, runner.checkpoint, runner.warn)
-        if self._past is None:
-            settings, found = prepared.settings, None
-            centre_nm = find_centre(self._rig, recipe.path, settings, runner.checkpoint, runner.warn)
+        if self._past is None or not self._past.run.n_points:
+            seen_nm = self._rig_recipe.optics.spot_nm
+            centre_nm = find_centre(self._rig, recipe.path, prepared.settings, runner.checkpoint, runner.warn, seen_nm)
             header = self._header(prepared, scan_positions(recipe.path, centre_nm))
-            self._writer = RunWriter.create(self._path, header)
+        if self._past is None:
+            self._writer = RunWriter.create(self._path, header, start=start)
         else:
+            self._past.require_same_delays(prepared.delay_ns)
             header = self._past.run.header
-            settings, found = self._past.come_back(self._rig, recipe, prepared, runner)
             self._writer = RunWriter.reopen(self._path)
         with self._writer.in_one_step():
             self._keep_snapshot(self._writer, "start")
@@ -128,21 +130,18 @@ class Recording:
         runner.listen(self._live.on_event)
         runner.listen(StatusFile(self._path, lambda: self.latest).on_event)
         runner.listen(EventLog(self._path).on_event)
-        if found is not None:
-            runner.warn(found)
-        planner = self._steering.until_asked(self._planner(header, self._live))
-        return Plan(planner, settings, self._writer, self._n_stored)
-
-    @property
-    def _n_stored(self) -> int:
-        return 0 if self._past is None else self._past.run.n_points
-
-    def _planner(self, header: RunHeader, live: LiveAnalysis) -> PassPlanner:
-        time = RunTime(self._rig.clock)
-        planner = planner_for(self._recipe, self._rig_recipe, header.positions_nm, time.now)
         if self._past is None:
-            return planner
-        return repeat_past(self._past, planner, time, self._estimate, live.on_event)
+            planner = planner_for(recipe, self._rig_recipe, header.positions_nm, self._rig.clock.now)
+            return Plan(self._steering.until_asked(planner), prepared.settings, self._writer)
+        return self._plan_rest(self._past, prepared.settings, self._writer, self._live)
+
+    def _plan_rest(self, past: Past, settings: PointSettings, writer: RunWriter, live: LiveAnalysis) -> Plan:
+        """Let planner and live fit know the points that are there, and go back to the last of them."""
+        time = RunTime(self._rig.clock)
+        planner = planner_for(self._recipe, self._rig_recipe, past.run.header.positions_nm, time.now)
+        remaining = repeat_past(past, planner, time, self._estimate, live.on_event)
+        settings = past.come_back(self._rig, self._recipe, settings, self.runner)
+        return Plan(self._steering.until_asked(remaining), settings, writer, past.run.n_points)
 
     def _estimate(self) -> Estimate | None:
         """Fit all points so far, if the next pass follows from that."""
@@ -165,7 +164,7 @@ class Recording:
             delay_ns=prepared.delay_ns,
             repetition_rate_hz=recipe.light.repetition_rate_hz,
             response_fwhm_ns=None if response_ps is None else response_ps * 1e-3,
-            t0_ns=None,
+            t0_ns=rig.optics.t0_ns,
             pixel_nm=rig.optics.pixel_nm,
             dead_time_ns=self._rig.counter.dead_time_ns,
             position_axis=recipe.path.axes,

@@ -14,6 +14,8 @@ from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.rig.lock import RigLock
 from tplm_daq.rig.open import open_rig
 from tplm_daq.roles import Operator
+from tplm_daq.workflow.align_job import align_first
+from tplm_daq.workflow.calibrated import with_calibrations
 from tplm_daq.workflow.check import require_feasible
 from tplm_daq.workflow.notify import notify
 from tplm_daq.workflow.outcome import Recorded, ScanOutcome, conclude
@@ -80,9 +82,11 @@ class ScanJob(Steering):
     def _record(self) -> Recorded:
         recorded = None
         try:
-            with RigLock(self.rig_recipe.real_addresses), open_rig(self.rig_recipe, self.operator) as rig:
+            calibrated = with_calibrations(self.rig_recipe, self.folder)
+            with RigLock(calibrated.real_addresses), open_rig(calibrated, self.operator) as rig:
+                rig_recipe = align_first(rig, self.recipe, self.rig_recipe, self.folder, self)
                 path = new_path(self.folder, self.recipe.title)
-                recorded = Recording(rig, self.recipe, self.rig_recipe, path, self).run()
+                recorded = Recording(rig, self.recipe, rig_recipe, path, self).run()
         except LightMayBeOnError as error:
             if recorded is None:
                 raise

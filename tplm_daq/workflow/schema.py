@@ -7,11 +7,13 @@ period) are beyond it; `tplm check` knows them.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from tplm_daq.recipes.align import AlignRecipe
 from tplm_daq.recipes.analysis import AnalysisRecipe
 from tplm_daq.recipes.base import Model
 from tplm_daq.recipes.kmc import KmcRecipe
@@ -19,7 +21,7 @@ from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.recipes.series import SeriesRecipe
 
-Kind = Literal["rig", "scan", "series", "kmc", "analysis"]
+Kind = Literal["rig", "scan", "series", "align", "kmc", "analysis"]
 
 MODELS: dict[Kind, type[Model]] = {
     "rig": RigRecipe,
@@ -28,6 +30,8 @@ MODELS: dict[Kind, type[Model]] = {
     "kmc": KmcRecipe,
     "analysis": AnalysisRecipe,
 }
+ALIGNMENTS: TypeAdapter[Any] = TypeAdapter(Annotated[AlignRecipe, Field(discriminator="procedure")])
+"""Alignment recipes: one model per procedure."""
 REFERENCES = {"scan", "analysis"}
 """Keys whose section may be given as the name of a file."""
 
@@ -38,15 +42,16 @@ def json_schema(kind: Kind) -> dict[str, Any]:
     Parameters
     ----------
     kind : str
-        ``rig``, ``scan``, ``series``, ``kmc`` or ``analysis``.
+        ``rig``, ``scan``, ``series``, ``align``, ``kmc`` or ``analysis``.
 
     Examples
     --------
     >>> json_schema("scan")["properties"]["kind"]["const"]
     'scan'
     """
-    schema = MODELS[kind].model_json_schema(schema_generator=_AsWritten)
-    for key in REFERENCES & schema["properties"].keys():
+    written = ALIGNMENTS if kind == "align" else TypeAdapter(MODELS[kind])
+    schema = written.json_schema(schema_generator=_AsWritten)
+    for key in REFERENCES & schema.get("properties", {}).keys():
         section = schema["properties"][key]
         schema["properties"][key] = {"anyOf": [section, {"type": "string", "description": "Name of a file."}]}
     return {"$schema": GenerateJsonSchema.schema_dialect, **schema, "title": f"tplm {kind}"}

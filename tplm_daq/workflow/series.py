@@ -25,15 +25,18 @@ from tplm_daq.rig.microscope import Rig
 from tplm_daq.rig.open import open_rig
 from tplm_daq.roles import Operator
 from tplm_daq.store.writer import local_time
+from tplm_daq.workflow.align_job import align_first
+from tplm_daq.workflow.calibrated import with_calibrations
 from tplm_daq.workflow.check import require_feasible
+from tplm_daq.workflow.load import RIG_PREFIX
 from tplm_daq.workflow.notify import notify
 from tplm_daq.workflow.outcome import ScanOutcome, conclude
+from tplm_daq.workflow.past import EarlierPart
 from tplm_daq.workflow.places import make_folder, new_path
 from tplm_daq.workflow.recording import Recording
 from tplm_daq.workflow.series_index import GOOD_ENDS, RECIPE_NAME, RIG_NAME, append_line
+from tplm_daq.workflow.series_result import is_series, series_summary
 from tplm_daq.workflow.steering import Steering
-
-RIG_PREFIX = "rig."
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,8 @@ class SeriesOutcome:
             "points": [point.to_dict() for point in self.points],
             "wall_s": self.wall_s,
         }
+        if is_series(self.folder):
+            answer["series"] = series_summary(self.folder).to_dict()
         if self.error is not None:
             answer |= {"error": self.error.to_dict(), "exit_status": self.exit_status}
         return answer
@@ -131,6 +136,8 @@ class SeriesJob(Steering):
         Whether a report page is written beside each run file.
     listeners : iterable of callable
         Receive the runner's events of all scans in its thread.
+    earlier : EarlierPart or None
+        What is there already, if the series is resumed; its folder is used then.
     """
 
     def __init__(
@@ -141,6 +148,7 @@ class SeriesJob(Steering):
         operator: Operator,
         with_report: bool = False,
         listeners: Iterable[Listener] = (),
+        earlier: EarlierPart | None = None,
     ) -> None:
         super().__init__()
         self.recipe = recipe
@@ -149,6 +157,7 @@ class SeriesJob(Steering):
         self.operator = operator
         self.with_report = with_report
         self.listeners.extend(listeners)
+        self.earlier = earlier
 
     def run(self) -> SeriesOutcome:
         """Measure every condition in turn.
@@ -164,14 +173,12 @@ class SeriesJob(Steering):
         planned = plan_series(self.recipe, self.rig_recipe)
         make_folder(self.folder)
         self.require_wanted("before the rig was opened")
-        home = new_path(self.folder, self.recipe.title, "")
-        make_folder(home)
-        (home / RECIPE_NAME).write_text(dump_yaml(self.recipe), encoding="utf-8")
-        (home / RIG_NAME).write_text(dump_yaml(self.rig_recipe), encoding="utf-8")
+        home = self._new_home() if self.earlier is None else self.earlier.home
+        clock_s = 0.0 if self.earlier is None else self.earlier.clock_s
         points: list[SeriesPoint] = []
         error: TplmError | None = None
         try:
-            with RigLock(self.rig_recipe.real_addresses), _OpenRig(self.operator) as opened:
+            with RigLock(self.rig_recipe.real_addresses), _OpenRig(self.operator, clock_s) as opened:
                 error = self._measure(planned, home, opened, points)
         except LightMayBeOnError as failure:
             error = failure
@@ -179,11 +186,21 @@ class SeriesJob(Steering):
         notify(self.rig_recipe.policies.at_end_run, outcome.to_dict())
         return outcome
 
+    def _new_home(self) -> Path:
+        home = new_path(self.folder, self.recipe.title, "")
+        make_folder(home)
+        (home / RECIPE_NAME).write_text(dump_yaml(self.recipe), encoding="utf-8")
+        (home / RIG_NAME).write_text(dump_yaml(self.rig_recipe), encoding="utf-8")
+        return home
+
     def _measure(
         self, planned: Sequence[PlannedScan], home: Path, opened: _OpenRig, points: list[SeriesPoint]
     ) -> TplmError | None:
         """Add what came of each condition to `points`; return the error that ended the series early."""
         for each in planned:
+            if self.earlier is not None and (kept := self.earlier.kept.get(each.condition.index)) is not None:
+                points.append(SeriesPoint(each.condition, kept, None))
+                continue
             point = self._measure_one(each, home, opened)
             points.append(point)
             append_line(home, {"time": local_time().isoformat(timespec="seconds"), **point.to_dict()})
@@ -198,8 +215,11 @@ class SeriesJob(Steering):
         try:
             self.require_wanted("between two conditions of the series")
             began_s = time.monotonic()
-            path = new_path(home, planned.scan.title)
-            recorded = Recording(opened.rig(planned.rig), planned.scan, planned.rig, path, self).run()
+            past = None if self.earlier is None else self.earlier.begun.get(planned.condition.index)
+            path = new_path(home, planned.scan.title) if past is None else past.run.path
+            rig = opened.rig(with_calibrations(planned.rig, self.folder))
+            rig_recipe = align_first(rig, planned.scan, planned.rig, self.folder, self)
+            recorded = Recording(rig, planned.scan, rig_recipe, path, self, past).run()
         except TplmError as error:
             return SeriesPoint(planned.condition, None, error)
         wall_s = time.monotonic() - began_s
@@ -213,12 +233,12 @@ class _OpenRig:
     Simulated time goes on from where it was when the rig was closed.
     """
 
-    def __init__(self, operator: Operator) -> None:
+    def __init__(self, operator: Operator, clock_s: float) -> None:
         self._operator = operator
         self._stack = ExitStack()
         self._rig: Rig | None = None
         self._recipe: RigRecipe | None = None
-        self._clock_s = 0.0
+        self._clock_s = clock_s
 
     def __enter__(self) -> _OpenRig:
         return self
@@ -231,7 +251,7 @@ class _OpenRig:
         if self._rig is not None and recipe == self._recipe:
             return self._rig
         self.close()
-        self._rig = self._stack.enter_context(open_rig(_beginning_at(recipe, self._clock_s), self._operator))
+        self._rig = self._stack.enter_context(open_rig(recipe.beginning_at(self._clock_s), self._operator))
         self._recipe = recipe
         return self._rig
 
@@ -277,10 +297,3 @@ def _planned(condition: Condition, recipe: SeriesRecipe, rig: RigRecipe) -> Plan
     return PlannedScan(
         condition, validate(ScanRecipe, scan, "the scan of the series"), validate(RigRecipe, changed_rig, "the rig")
     )
-
-
-def _beginning_at(rig: RigRecipe, clock_s: float) -> RigRecipe:
-    """Return a simulated rig whose time begins at `clock_s`; a real rig as it is."""
-    if rig.simulation is None or clock_s == 0:
-        return rig
-    return rig.model_copy(update={"simulation": rig.simulation.model_copy(update={"start_s": clock_s})})

@@ -1,0 +1,252 @@
+"""The smaller parts of the window: words, bars, log, questions, keys."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QApplication, QLabel, QMessageBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from tests.gui.grown_runs import picture_of, recipe_of
+from tplm_daq.acquire.events import RunState
+from tplm_daq.errors import Aborted, DeviceError
+from tplm_daq.gui.asking import Nobody, Question, WindowOperator
+from tplm_daq.gui.crash_dialog import CrashDialog, details_of
+from tplm_daq.gui.help import KEYS, TOUR, HelpDialog, TourDialog
+from tplm_daq.gui.live_view import LiveView
+from tplm_daq.gui.log_panel import MOST_LINES, LogPanel
+from tplm_daq.gui.message_bar import MessageBar
+from tplm_daq.gui.questions import Questions
+from tplm_daq.gui.run_bar import RunBar
+from tplm_daq.gui.status import Light, Status, StopWatch
+from tplm_daq.gui.theme import DARK, LIGHT, Theme
+from tplm_daq.gui.window import Window
+from tplm_daq.store.layout import PointFlags, PointRow
+from tplm_daq.workflow.load import load_rig
+
+RIG = load_rig("configs/rig_sim.yaml", [])
+
+
+def row(input_cps: float, sync_hz: float = 2.5e6) -> PointRow:
+    place = (0.0,) * 6
+    return PointRow(2, 0, *place, 1.0, 1.0, sync_hz, input_cps, 300.0, 10.0, PointFlags(0), 0.0, 1.0)
+
+
+@pytest.fixture
+def bar(qtbot: QtBot) -> RunBar:
+    shown = RunBar()
+    qtbot.addWidget(shown)
+    shown.set_theme(DARK)
+    shown.set_rig(RIG)
+    shown.show()
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("state", "is_busy", "word", "steerable"),
+    [
+        (RunState.IDLE, False, "IDLE", False),
+        (RunState.IDLE, True, "STARTING", False),
+        (RunState.PREPARING, True, "PREPARING", True),
+        (RunState.RUNNING, True, "SCANNING", True),
+        (RunState.PAUSED, True, "PAUSED", True),
+        (RunState.FINISHING, True, "MAKING SAFE", False),
+        (RunState.FINISHED, True, "MAKING SAFE", False),
+        (RunState.FINISHED, False, "DONE", False),
+    ],
+)
+def test_the_state_is_a_word_and_decides_what_can_be_pressed(
+    bar: RunBar, state: RunState, is_busy: bool, word: str, steerable: bool
+) -> None:
+    bar.show_status(Status(state, is_busy))
+    assert bar.state.text() == word
+    assert (bar.pause.isEnabled(), bar.finish_pass.isEnabled()) == (steerable, steerable)
+    assert (bar.run.isEnabled(), bar.abort.isEnabled()) == (not is_busy, is_busy)
+    assert bar.light_off.isEnabled()
+
+
+def test_progress_tells_points_pass_and_time_left(bar: RunBar) -> None:
+    bar.show_status(Status(RunState.RUNNING, True, 100, 410, 75.0, row(18_000.0)))
+    assert bar.progress.text() == "100 of 410 points · pass 3 · 1 min 15 s left"
+
+
+@pytest.mark.parametrize(
+    ("input_cps", "colour"), [(18_000.0, DARK.good), (60_000.0, DARK.doubtful), (400_000.0, DARK.bad)]
+)
+def test_the_gauge_warns_of_pile_up(bar: RunBar, input_cps: float, colour: str) -> None:
+    bar.show_status(Status(RunState.RUNNING, True, 1, 2, None, row(input_cps)))
+    assert colour in bar.gauge.styleSheet()
+    assert "of pulses · sync 2.5 MHz" in bar.gauge.text()
+    assert 0 < bar.gauge.value() <= 1000
+
+
+def test_a_rate_that_nobody_knows_leaves_the_gauge_alone(bar: RunBar) -> None:
+    bar.show_status(Status(RunState.RUNNING, True, 1, 2, None, row(18_000.0, sync_hz=float("nan"))))
+    assert bar.gauge.text() == "no counts yet"
+
+
+def test_d_stands_in_the_colour_of_the_lamp(bar: RunBar) -> None:
+    picture = picture_of(recipe_of("path.n_positions=21"))
+    bar.show_result(picture)
+    assert picture.result is not None
+    assert bar.diffusivity.text().startswith(f"D {picture.result.diffusivity_cm2_s:.4f} ± ")
+    assert picture.result.bias_lamp in bar.diffusivity.toolTip()
+
+
+@pytest.mark.parametrize("light", Light)
+def test_the_light_is_a_word(bar: RunBar, light: Light) -> None:
+    bar.show_status(Status(light=light))
+    assert bar.light.text() == light.value.upper()
+
+
+def luminance(colour: str) -> float:
+    parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
+def test_every_colour_can_be_read(theme: Theme) -> None:
+    ground = luminance(theme.ground)
+    for name, least in (("text", 7), ("faint", 7), ("good", 4.5), ("doubtful", 4.5), ("bad", 4.5), ("data", 4.5)):
+        light, dark = sorted([ground, luminance(getattr(theme, name))], reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= least, name
+
+
+def test_the_stop_watch_leaves_pauses_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("tplm_daq.gui.status.time.monotonic", lambda: now[0])
+    watch = StopWatch()
+    assert watch.left_s(0, 10) is None
+    watch.enter(RunState.RUNNING)
+    now[0] = 4.0
+    watch.enter(RunState.PAUSED)
+    now[0] = 100.0
+    assert watch.left_s(2, 10) is None
+    watch.enter(RunState.RUNNING)
+    now[0] = 102.0
+    assert watch.left_s(3, 9) == pytest.approx(12.0)
+
+
+def test_the_log_filters_by_level_and_text(qtbot: QtBot) -> None:
+    panel = LogPanel()
+    qtbot.addWidget(panel)
+    logger = logging.getLogger("tplm_daq.test")
+    logger.setLevel(logging.INFO)
+    logger.info("the stage has arrived")
+    logger.warning("the rate is high")
+    logger.error("the stage is lost")
+    panel.refresh()
+    shown = panel.table.model()
+    assert shown is not None
+    assert shown.rowCount() == 3
+    panel.level.setCurrentText("Warnings")
+    assert shown.rowCount() == 2
+    panel.text.setText("STAGE")
+    assert shown.rowCount() == 1
+    qtbot.mouseClick(panel.copy, Qt.MouseButton.LeftButton)
+    clipboard = QApplication.clipboard()
+    assert clipboard is not None
+    assert clipboard.text().endswith("error\tthe stage is lost")
+    panel.set_theme(LIGHT)
+    panel.stop()
+    logger.error("nobody hears this")
+    panel.refresh()
+    assert panel.lines.rowCount() == 3
+
+
+def test_the_log_forgets_the_oldest(qtbot: QtBot) -> None:
+    panel = LogPanel()
+    qtbot.addWidget(panel)
+    logger = logging.getLogger("tplm_daq.test")
+    logger.setLevel(logging.INFO)
+    for _ in range(2):
+        for number in range(MOST_LINES - 10):
+            logger.info("%d", number)
+        panel.refresh()
+    panel.stop()
+    assert panel.lines.rowCount() == MOST_LINES
+    assert panel.lines.data(panel.lines.index(MOST_LINES - 1, 2)) == str(MOST_LINES - 11)
+
+
+@pytest.mark.parametrize("answer", ["It is set", "Stop the scan"])
+def test_the_operator_is_asked_in_the_window_and_answers(qtbot: QtBot, answer: str) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    questions, asked, outcome = Questions(parent), list[Question](), list[str]()
+    operator = WindowOperator("somebody", asked.append, lambda: False)
+
+    def ask() -> None:
+        try:
+            operator.set_by_hand("Set the laser to 10 nW.", {"average_power_nw": 10.0})
+            outcome.append("done")
+        except Aborted as error:
+            outcome.append(str(error))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    qtbot.waitUntil(lambda: bool(asked))
+    questions.ask(asked[0])
+    (box,) = parent.findChildren(QMessageBox)
+    assert "average_power_nw = 10" in box.text()
+    (button,) = [each for each in box.buttons() if each.text() == answer]
+    button.click()
+    thread.join()
+    questions.close_answered()
+    assert not box.isVisible()
+    assert outcome == ["done" if answer == "It is set" else "the operator declined: Set the laser to 10 nW."]
+
+
+def test_a_question_ends_with_the_run_or_with_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Question] = []
+    with pytest.raises(Aborted, match="ended while waiting for: turn it"):
+        WindowOperator("somebody", asked.append, lambda: True).set_by_hand("turn it", {})
+    assert asked[0].answered.is_set()
+    monkeypatch.setattr("tplm_daq.gui.asking.PATIENCE_S", 0.0)
+    with pytest.raises(Aborted, match="nobody answered"):
+        WindowOperator("somebody", asked.append, lambda: False).set_by_hand("turn it", {})
+    with pytest.raises(Aborted, match="turn it"):
+        Nobody().set_by_hand("turn it", {})
+
+
+def test_a_failure_is_told_with_its_cause_and_the_next_step(qtbot: QtBot) -> None:
+    bar = MessageBar()
+    qtbot.addWidget(bar)
+    bar.tell_ending(DeviceError("stage", "TCPIP::1", "nothing answers", "Check the cable."))
+    assert bar.text.text() == "✖  stage at TCPIP::1: nothing answers. Check the cable."
+    qtbot.mouseClick(bar.dismiss, Qt.MouseButton.LeftButton)
+    assert not bar.isVisible()
+
+
+def test_every_key_calls_something_that_exists_and_is_listed(qtbot: QtBot) -> None:
+    for key in KEYS:
+        assert callable(getattr(LiveView if key.is_of_live_view else Window, key.act))
+    assert len({key.keys for key in KEYS}) == len(KEYS)
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    (text,) = [label.text() for label in HelpDialog(parent).findChildren(QLabel, "keys")]
+    assert all(key.keys in text and key.what in text for key in KEYS)
+
+
+def test_the_tour_has_an_end(qtbot: QtBot) -> None:
+    tour = TourDialog(None)
+    qtbot.addWidget(tour)
+    tour.show()
+    for heading, _ in TOUR:
+        assert heading in tour.text.text()
+        qtbot.mouseClick(tour.next, Qt.MouseButton.LeftButton)
+    assert not tour.isVisible()
+
+
+def test_details_that_cannot_be_saved_can_be_copied(qtbot: QtBot, tmp_path_factory: pytest.TempPathFactory) -> None:
+    a_file = tmp_path_factory.mktemp("crash") / "file"
+    a_file.write_text("")
+    dialog = CrashDialog(None, details_of(ValueError("lost")), a_file)
+    qtbot.addWidget(dialog)
+    qtbot.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
+    assert "Copy the text below instead" in dialog.advice.text()
+    assert "ValueError: lost" in dialog.details.toPlainText()

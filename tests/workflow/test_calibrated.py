@@ -1,0 +1,148 @@
+"""Calibrations are put into the rig of a scan, named by hash in its file, and not used where they do not belong."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tplm_daq.acquire.events import Event, Notice, PointDone, RunFinished
+from tplm_daq.errors import FitError, InputError
+from tplm_daq.recipes.dialect import parse_mapping
+from tplm_daq.recipes.rig import RigRecipe
+from tplm_daq.store.calibrations import FOLDER, Calibration, Stored, write_calibration
+from tplm_daq.store.reader import open_run
+from tplm_daq.store.writer import local_time
+from tplm_daq.workflow.calibrated import rig_key, with_calibrations
+from tplm_daq.workflow.load import load_rig, load_scan
+from tplm_daq.workflow.scan import ScanJob
+
+VALUES = {
+    "spot": {"x_nm": 1500.0, "y_nm": -700.0},
+    "focus": {"z_nm": 2.5e6},
+    "response": {"t0_ns": 5.001, "response_fwhm_ns": 0.0795},
+    "dark": {"dark_cps": 51.0},
+    "magnification": {"magnification_x": 500.0, "magnification_y": 480.0},
+}
+QUICK = ("path.n_positions=9", "passes.dwell=2s", "passes.n_passes=2", "rig.simulation.is_homed=true")
+
+
+class Nobody:
+    name = "nobody"
+
+    def set_by_hand(self, what: str, quantities: object) -> None:
+        raise AssertionError(f"asked to: {what}")
+
+
+def rig(*changes: str) -> RigRecipe:
+    return load_rig("configs/rig_sim.yaml", changes)
+
+
+def calibrate(folder: Path, procedure: str, age: timedelta = timedelta(minutes=1)) -> Stored:
+    made_at = local_time() - age
+    calibration = Calibration(
+        procedure=procedure,  # type: ignore[arg-type]
+        rig="simulated",
+        depends_on=rig_key(rig()),
+        made_at=made_at,
+        expires_at=made_at + timedelta(hours=1),
+        values=VALUES[procedure],
+        measured={},
+        recipe_text="kind: align\n",
+    )
+    return write_calibration(folder / FOLDER, calibration)
+
+
+def test_a_rig_without_calibrations_is_as_its_file_has_it(tmp_path: Path) -> None:
+    assert with_calibrations(rig(), tmp_path) == rig()
+
+
+def test_every_valid_calibration_is_used_and_named(tmp_path: Path) -> None:
+    stored = {procedure: calibrate(tmp_path, procedure) for procedure in VALUES}
+    optics = with_calibrations(rig(), tmp_path).optics
+    assert (optics.magnification_x, optics.magnification_y) == (500.0, 480.0)
+    assert (optics.t0_ns, optics.response_fwhm_ps) == (5.001, pytest.approx(79.5))
+    assert optics.spot_nm == (1500.0, -700.0)
+    references = with_calibrations(rig(), tmp_path).calibrations
+    assert {(each.procedure, each.file, each.sha256) for each in references} == {
+        (procedure, each.path.name, hashlib.sha256(each.path.read_bytes()).hexdigest())
+        for procedure, each in stored.items()
+    }
+
+
+def test_an_expired_one_is_not(tmp_path: Path) -> None:
+    calibrate(tmp_path, "response", age=timedelta(hours=2))
+    assert with_calibrations(rig(), tmp_path) == rig()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "rig.optics.magnification_x=100",
+        "rig.optics.detector_width=20 um",
+        "rig.devices.counter.sync_level=0.2 V",
+        "rig.devices.detector_x.direction=-1",
+        "rig.name=another",
+        "rig.simulation.magnification_error=1 %",
+    ],
+)
+def test_a_rig_that_was_changed_needs_new_ones(tmp_path: Path, change: str) -> None:
+    calibrate(tmp_path, "magnification")
+    assert with_calibrations(rig(change), tmp_path) == rig(change)
+
+
+@pytest.mark.parametrize(
+    "change", ["rig.simulation.sample=ald-alox", "rig.simulation.seed=9", "rig.limits.average_power=20 nW"]
+)
+def test_what_has_no_effect_on_them_leaves_them_valid(tmp_path: Path, change: str) -> None:
+    calibrate(tmp_path, "magnification")
+    assert with_calibrations(rig(change), tmp_path).optics.magnification_x == 500.0
+
+
+def scan(folder: Path, *changes: str) -> ScanJob:
+    recipe, rig_recipe = load_scan("configs/scan_line.yaml", "configs/rig_sim.yaml", [*QUICK, *changes])
+    return ScanJob(recipe, rig_recipe, folder, Nobody())
+
+
+def test_a_run_file_has_the_values_and_the_hash_of_its_calibrations(tmp_path: Path) -> None:
+    stored = [calibrate(tmp_path, procedure) for procedure in ("response", "magnification")]
+    header = open_run(scan(tmp_path).run().run_file).header
+    assert (header.t0_ns, header.response_fwhm_ns) == (5.001, pytest.approx(0.0795))
+    assert header.pixel_nm == pytest.approx((50e3 / 500.0, 50e3 / 480.0))
+    named = parse_mapping(header.rig_text, "rig")["calibrations"]
+    assert [each["sha256"] for each in named] == [each.sha256 for each in stored]
+
+
+def test_the_search_begins_where_the_spot_was_found_last(tmp_path: Path) -> None:
+    calibrate(tmp_path, "spot")
+    with pytest.raises(FitError, match=r"no spot found along y between -1700 and 300 nm: .*align_spot\.yaml"):
+        scan(tmp_path).run()
+
+
+def test_a_focus_needs_a_stage(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="procedure: focus needs a stage, and the rig has none"):
+        scan(tmp_path, "align_first=[focus]", "rig.devices.stage=null").run()
+
+
+def test_a_scan_aligns_first_what_is_not_valid_any_more(tmp_path: Path) -> None:
+    wishes = ("align_first=[focus, response]", "rig.simulation.defocus=1 um", "rig.simulation.drift=0 nm/min")
+    job, events = scan(tmp_path, *wishes), list[Event]()
+    job.listeners.append(events.append)
+    outcome = job.run()
+    assert [event.text for event in events if isinstance(event, Notice)][:2] == [
+        "aligning first: focus",
+        "aligning first: response",
+    ]
+    assert {event.row.pass_index for event in events if isinstance(event, PointDone)} == {0, 1}
+    assert sum(isinstance(event, RunFinished) for event in events) == 1
+    header = open_run(outcome.run_file).header
+    assert header.t0_ns == pytest.approx(5.0, abs=5e-3)
+    named = parse_mapping(header.rig_text, "rig")["calibrations"]
+    assert [each["procedure"] for each in named] == ["focus", "response"]
+    assert outcome.truth is not None
+    assert outcome.truth["sigma0_nm"] == pytest.approx(250.3, abs=3.0)
+    again = scan(tmp_path, *wishes[:2]).run()
+    assert parse_mapping(open_run(again.run_file).header.rig_text, "rig")["calibrations"] == named
+    assert len(list((tmp_path / FOLDER).iterdir())) == 2

@@ -1,0 +1,157 @@
+"""Runs that wait for their turn: added, put in order, doubled, removed, and started one after the other.
+
+A run that fails goes back to waiting with its reason, and the queue stops, so that a fault at night is not repeated
+until the morning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QAbstractItemView, QHBoxLayout, QListWidget, QVBoxLayout, QWidget
+
+from tplm_daq.gui.buttons import push_button
+from tplm_daq.recipes.rig import RigRecipe
+from tplm_daq.recipes.scan import ScanRecipe
+
+
+@dataclass(frozen=True)
+class QueuedRun:
+    """A recipe, the rig it runs on, and why it did not work the last time."""
+
+    recipe: ScanRecipe
+    rig: RigRecipe
+    reason: str = ""
+
+    @property
+    def text(self) -> str:
+        """How it stands in the list."""
+        light, passes = self.recipe.light, self.recipe.passes
+        end = f"dwell {passes.dwell_s:g} s" if passes.dwell_s is not None else f"to {passes.target_precision:.1%}"
+        what = f"{light.average_power_nw:g} nW, {light.repetition_rate_hz * 1e-6:g} MHz, {end}"
+        return f"{self.recipe.title}\n    {what}" + (f"\n    ✖ {self.reason}" if self.reason else "")
+
+
+class QueuePanel(QWidget):
+    """The queue.
+
+    Attributes
+    ----------
+    run_requested : signal (object, object)
+        A `ScanRecipe` and the `RigRecipe` whose turn it is; answered by `run_ended`.
+    edit_requested : signal (object)
+        A `ScanRecipe` that somebody wants to see in the form.
+    """
+
+    run_requested = pyqtSignal(object, object)
+    edit_requested = pyqtSignal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._runs: list[QueuedRun] = []
+        self._under_way: QueuedRun | None = None
+        self._is_busy = False
+        self._list = QListWidget()
+        self._list.setAccessibleName("Runs in the queue")
+        self._list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self._list.currentRowChanged.connect(lambda: self._enable())
+        self._list.itemActivated.connect(lambda: self._edit())
+        self._go_on = push_button("&Start the queue", "Run the queue, one after the other", self._start_next)
+        self._go_on.setCheckable(True)
+        self._up = push_button("Move up", "Move the run up", lambda: self._move(-1), "Alt+Up", self._list)
+        self._down = push_button("Move down", "Move the run down", lambda: self._move(1), "Alt+Down", self._list)
+        self._double = push_button("Duplicate", "Add the run a second time", self._duplicate, "Ctrl+D", self._list)
+        self._remove = push_button("Remove", "Remove the run from the queue", self._drop, "Del", self._list)
+        self._show_in_form = push_button("Edit", "Show the recipe in the form", self._edit)
+        self._lay_out()
+        self._enable()
+
+    @property
+    def runs(self) -> tuple[QueuedRun, ...]:
+        """What waits, the next one first."""
+        return tuple(self._runs)
+
+    @property
+    def is_started(self) -> bool:
+        """Whether the next run begins by itself."""
+        return self._go_on.isChecked()
+
+    def add(self, recipe: ScanRecipe, rig: RigRecipe) -> None:
+        """Let a run wait behind the others; it begins at once if the queue is started and nothing is under way."""
+        self._runs.append(QueuedRun(recipe, rig))
+        self._show(len(self._runs) - 1)
+        self._start_next()
+
+    def set_busy(self, is_busy: bool) -> None:
+        """Begin no run while one is under way, from the queue or not."""
+        self._is_busy = is_busy
+
+    def run_ended(self, reason: str) -> None:
+        """Take note that a run is over, from the queue or not, and begin the next one.
+
+        `reason` says why it failed and is empty if it did not; a failure stops the queue.
+        """
+        run, self._under_way = self._under_way, None
+        if reason:
+            self._go_on.setChecked(False)
+        if reason and run is not None:
+            self._runs.insert(0, QueuedRun(run.recipe, run.rig, reason))
+            self._show(0)
+        self._start_next()
+
+    def _start_next(self) -> None:
+        if self.is_started and self._runs and not self._is_busy and self._under_way is None:
+            self._under_way = self._runs.pop(0)
+            self._show(0)
+            self.run_requested.emit(self._under_way.recipe, self._under_way.rig)
+        self._enable()
+
+    def _move(self, by: int) -> None:
+        here = self._list.currentRow()
+        there = here + by
+        if here >= 0 and 0 <= there < len(self._runs):
+            self._runs[here], self._runs[there] = self._runs[there], self._runs[here]
+            self._show(there)
+
+    def _duplicate(self) -> None:
+        here = self._list.currentRow()
+        if here >= 0:
+            chosen = self._runs[here]
+            self._runs.insert(here + 1, QueuedRun(chosen.recipe, chosen.rig))
+            self._show(here + 1)
+
+    def _drop(self) -> None:
+        here = self._list.currentRow()
+        if here >= 0:
+            del self._runs[here]
+            self._show(min(here, len(self._runs) - 1))
+
+    def _edit(self) -> None:
+        here = self._list.currentRow()
+        if here >= 0:
+            self.edit_requested.emit(self._runs[here].recipe)
+
+    def _show(self, chosen: int) -> None:
+        self._list.clear()
+        for number, run in enumerate(self._runs, start=1):
+            self._list.addItem(f"{number}. {run.text}")
+        self._list.setCurrentRow(chosen)
+        self._enable()
+
+    def _enable(self) -> None:
+        here, last = self._list.currentRow(), len(self._runs) - 1
+        self._up.setEnabled(here > 0)
+        self._down.setEnabled(0 <= here < last)
+        for button in (self._double, self._remove, self._show_in_form):
+            button.setEnabled(here >= 0)
+        self._go_on.setText("Queue is &started" if self.is_started else "&Start the queue")
+
+    def _lay_out(self) -> None:
+        buttons = QVBoxLayout()
+        for button in (self._go_on, self._up, self._down, self._double, self._remove, self._show_in_form):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        layout = QHBoxLayout(self)
+        layout.addWidget(self._list, 1)
+        layout.addLayout(buttons)

@@ -1,0 +1,270 @@
+"""The recipe of the next scan: a form, what a check says about it, and the ways into a file, the queue and a run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
+from PyQt6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tplm_daq.errors import InputError
+from tplm_daq.gui.background import LatestJob
+from tplm_daq.gui.buttons import push_button
+from tplm_daq.gui.check_text import check_text
+from tplm_daq.gui.columns import Columns
+from tplm_daq.gui.recipe_form import RecipeForm
+from tplm_daq.gui.theme import Theme
+from tplm_daq.recipes.dialect import parse_mapping
+from tplm_daq.recipes.explain import explain_by_key
+from tplm_daq.recipes.load import dump_yaml, find_config, read_yaml, resolve_references, shipped_configs, validate
+from tplm_daq.recipes.rig import RigRecipe
+from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.workflow.check import CheckReport, check_scan
+
+DEBOUNCE_MS = 300
+COLUMN_WIDTH = 310
+CHECK_WIDTH = 380
+YAML_FILES = "Recipes (*.yaml *.yml)"
+
+
+class RecipePanel(QWidget):
+    """Edits a scan recipe.
+
+    Parameters
+    ----------
+    rig : RigRecipe
+        The microscope on which it is to run.
+
+    Attributes
+    ----------
+    run_requested, queue_requested : signal (object, object)
+        A `ScanRecipe` and the `RigRecipe` to run now, or after others.
+    recipe_changed : signal
+        `recipe()` gives another answer.
+    """
+
+    run_requested = pyqtSignal(object, object)
+    queue_requested = pyqtSignal(object, object)
+    recipe_changed = pyqtSignal()
+
+    def __init__(self, rig: RigRecipe, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rig = rig
+        self._recipe: ScanRecipe | None = None
+        self._path: Path | None = None
+        self._saved: dict[str, Any] = {}
+        self._is_busy = False
+        self._is_feasible = False
+        self.form = RecipeForm(ScanRecipe)
+        self.form.changed.connect(self._on_change)
+        self._debounce = QTimer(self)
+        self._debounce.setSingleShot(True)
+        self._debounce.setInterval(DEBOUNCE_MS)
+        self._debounce.timeout.connect(self._review)
+        self._job = LatestJob("check", self)
+        self._job.done.connect(self._show_check)
+        self._file = QLabel()
+        self._check = _check_label()
+        self._open_button = push_button("&Open…", "Open a recipe file", self._ask_open)
+        self._save_button = push_button("&Save", "Save the recipe", self.save, "Ctrl+S")
+        self._save_as_button = push_button("Save &as…", "Save the recipe under another name", self._ask_save)
+        self._queue_button = push_button("Add to &queue", "Run this recipe after others", self._queue, "Ctrl+Return")
+        self._run_button = push_button("&Run", "Run this recipe now", self._run)
+        self._lay_out()
+        self._on_change()
+
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether the form holds something else than the file, or than the recipe that was set."""
+        return self.form.data() != self._saved
+
+    def recipe(self) -> ScanRecipe | None:
+        """Return the recipe in the form, None if there is something wrong with it."""
+        if self._debounce.isActive():
+            self._review()
+        return self._recipe
+
+    def set_recipe(self, recipe: str | Path | ScanRecipe) -> None:
+        """Edit another recipe.
+
+        Parameters
+        ----------
+        recipe : str, Path or ScanRecipe
+            A file, shipped ones are found by name; or the recipe itself.
+
+        Raises
+        ------
+        InputError
+            The file cannot be used; the form stays as it is.
+        """
+        path = None
+        if not isinstance(recipe, ScanRecipe):
+            path = find_config(recipe)
+            data = resolve_references(read_yaml(path), path.parent, ["analysis"])
+            recipe = validate(ScanRecipe, data, path)
+        self.form.set_data(parse_mapping(dump_yaml(recipe), "the recipe"))
+        self._path, self._saved = path, self.form.data()
+        self._on_change()
+        self._review()
+
+    def set_rig(self, rig: RigRecipe) -> None:
+        """Check and run on another microscope."""
+        self._rig = rig
+        self._review()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colour of problems from a theme."""
+        self.setStyleSheet(f'QLabel[role="problem"] {{ color: {theme.bad}; }}')
+
+    def set_busy(self, is_busy: bool) -> None:
+        """Allow no second run while a scan is under way; editing and queueing go on."""
+        self._is_busy = is_busy
+        self._enable()
+
+    def save(self) -> None:
+        """Save into the file that was opened; one that came with the program is left alone, and a name asked for."""
+        if self._path is None or self._path.is_relative_to(shipped_configs()):
+            self._ask_save()
+        else:
+            self.save_as(self._path)
+
+    def save_as(self, path: Path) -> None:
+        """Save into a file, which is overwritten if it exists; the panel says so if it cannot be written."""
+        recipe = self.recipe()
+        if recipe is None:
+            return
+        try:
+            path.write_text(dump_yaml(recipe), encoding="utf-8")
+        except OSError as error:
+            self._tell([f"{path}: cannot be written ({error.strerror}). Choose another folder."])
+            return
+        self._path, self._saved = path, self.form.data()
+        self._show_file()
+
+    def open(self, path: Path) -> None:
+        """Edit the recipe of a file; the panel says so if it cannot be used."""
+        try:
+            self.set_recipe(path)
+        except InputError as error:
+            self._tell(str(error).splitlines())
+
+    def _on_change(self) -> None:
+        self._show_file()
+        self._debounce.start()
+
+    def _review(self) -> None:
+        """Validate what is in the form, and have it checked against the rig."""
+        self._debounce.stop()
+        problems: dict[tuple[str | int, ...], str] = {}
+        before, self._recipe = self._recipe, None
+        try:
+            self._recipe = validate(ScanRecipe, self.form.data(), "the recipe")
+        except InputError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            problems = explain_by_key(ScanRecipe, error.__cause__)
+        self.form.set_problems(problems)
+        self._is_feasible = False
+        if self._recipe is None:
+            n_problems = "One thing is" if len(problems) == 1 else f"{len(problems)} things are"
+            self._tell([f"{n_problems} wrong with the recipe:", *problems.values()])
+        else:
+            recipe, rig = self._recipe, self._rig
+            self._job.start(lambda: check_scan(recipe, rig))
+        self._enable()
+        if self._recipe != before:
+            self.recipe_changed.emit()
+
+    def _show_check(self, outcome: object) -> None:
+        if self._recipe is None:
+            return
+        self._is_feasible = isinstance(outcome, CheckReport)
+        if isinstance(outcome, CheckReport):
+            self._check.setText(check_text(outcome, datetime.now()))
+        else:
+            self._tell([f"{self._rig.name} cannot do this:", *str(outcome).splitlines()])
+        self._enable()
+
+    def _tell(self, lines: list[str]) -> None:
+        self._check.setText("".join(f"<p>{'⚠ ' if i else ''}{escape(line)}</p>" for i, line in enumerate(lines)))
+
+    def _enable(self) -> None:
+        is_good = self._recipe is not None and self._is_feasible
+        self._run_button.setEnabled(is_good and not self._is_busy)
+        self._queue_button.setEnabled(is_good)
+        for button in (self._save_button, self._save_as_button):
+            button.setEnabled(self._recipe is not None)
+
+    def _show_file(self) -> None:
+        name = "new recipe" if self._path is None else self._path.name
+        self._file.setText(f"<b>{escape(name)}</b>" + (" ● not saved" if self.is_unsaved else ""))
+        self._file.setToolTip("" if self._path is None else str(self._path))
+
+    def _run(self) -> None:
+        if (recipe := self.recipe()) is not None:
+            self.run_requested.emit(recipe, self._rig)
+
+    def _queue(self) -> None:
+        if (recipe := self.recipe()) is not None:
+            self.queue_requested.emit(recipe, self._rig)
+
+    def _ask_open(self) -> None:
+        folder = str(self._path.parent if self._path is not None else shipped_configs())
+        name, _ = QFileDialog.getOpenFileName(self, "Open a recipe", folder, YAML_FILES)
+        if name:
+            self.open(Path(name))
+
+    def _ask_save(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(self, "Save the recipe", "my_scan.yaml", YAML_FILES)
+        if name:
+            self.save_as(Path(name))
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.addWidget(self._file, 1)
+        for button in (self._open_button, self._save_button, self._save_as_button):
+            top.addWidget(button)
+        checked = QScrollArea()
+        checked.setWidgetResizable(True)
+        checked.setWidget(self._check)
+        actions = QHBoxLayout()
+        actions.addWidget(self._queue_button)
+        actions.addWidget(self._run_button)
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(QLabel("<b>What will happen</b>"))
+        column.addWidget(checked, 1)
+        column.addLayout(actions)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.addWidget(Columns(self.form.groups, COLUMN_WIDTH))
+        split.addWidget(right)
+        split.setStretchFactor(0, 1)
+        split.setSizes([10 * CHECK_WIDTH, CHECK_WIDTH])
+        layout = QVBoxLayout(self)
+        layout.addLayout(top)
+        layout.addWidget(split, 1)
+
+
+def _check_label() -> QLabel:
+    label = QLabel()
+    label.setAccessibleName("Result of the check")
+    label.setWordWrap(True)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)
+    label.setFrameShape(QFrame.Shape.NoFrame)
+    label.setMargin(6)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label

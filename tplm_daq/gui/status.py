@@ -1,0 +1,70 @@
+"""Where a scan is: what the words and bars of the window say."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import Enum
+
+from tplm_daq.acquire.events import RunState
+from tplm_daq.store.layout import PointRow
+
+
+class Light(Enum):
+    """What is known of the light."""
+
+    UNKNOWN = "not connected"
+    ON = "light on"
+    OUT = "light out"
+    MAY_BE_ON = "LIGHT MAY BE ON"
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a scan is: for the words and bars of the window.
+
+    Attributes
+    ----------
+    state : RunState
+        Of the runner; idle if there is no scan.
+    is_busy : bool
+        Whether a scan is under way, its analysis included.
+    n_done, n_points : int
+        Points taken, and points in all as far as is known.
+    left_s : float or None
+        Wall time to the end; None before it can be told.
+    row : PointRow or None
+        The latest point.
+    light : Light
+        What is known of the light.
+    """
+
+    state: RunState = RunState.IDLE
+    is_busy: bool = False
+    n_done: int = 0
+    n_points: int = 0
+    left_s: float | None = None
+    row: PointRow | None = None
+    light: Light = Light.UNKNOWN
+
+
+class StopWatch:
+    """Measures how long points take, pauses left out."""
+
+    def __init__(self) -> None:
+        self._ran_s = 0.0
+        self._since_s: float | None = None
+
+    def enter(self, state: RunState) -> None:
+        """Run while the runner does."""
+        now_s = time.monotonic()
+        if self._since_s is not None:
+            self._ran_s += now_s - self._since_s
+        self._since_s = now_s if state is RunState.RUNNING else None
+
+    def left_s(self, n_done: int, n_points: int) -> float | None:
+        """Return how long the rest takes if it goes on like this, in s."""
+        if self._since_s is None or n_done == 0:
+            return None
+        ran_s = self._ran_s + time.monotonic() - self._since_s
+        return ran_s / n_done * max(n_points - n_done, 0)

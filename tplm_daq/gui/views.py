@@ -1,0 +1,102 @@
+"""The tabs of the window, and how they feed one another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QTabWidget
+
+from tplm_daq.gui.browser import RunBrowser
+from tplm_daq.gui.device_panel import DevicePanel
+from tplm_daq.gui.kmc_panel import KmcPanel
+from tplm_daq.gui.live_view import LiveView
+from tplm_daq.gui.queue_panel import QueuePanel
+from tplm_daq.gui.recipe_panel import RecipePanel
+from tplm_daq.gui.status import Status
+from tplm_daq.gui.theme import Theme
+from tplm_daq.recipes.rig import RigRecipe
+from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.workflow.session import RigSession
+
+
+class Views(QTabWidget):
+    """Live view, recipe, queue, devices, lattice, and runs.
+
+    Parameters
+    ----------
+    rig : RigRecipe
+        The microscope.
+    session : RigSession
+        Its devices outside a scan.
+    folder : Path
+        Where run files go.
+
+    Attributes
+    ----------
+    run_requested : signal (object, object)
+        A `ScanRecipe` and the `RigRecipe` to run, from the form or the queue.
+    open_requested : signal (Path)
+        A run file to show in the live view.
+    """
+
+    run_requested = pyqtSignal(object, object)
+    open_requested = pyqtSignal(Path)
+
+    def __init__(self, rig: RigRecipe, session: RigSession, folder: Path) -> None:
+        super().__init__()
+        self.live = LiveView()
+        self.recipe = RecipePanel(rig)
+        self.queue = QueuePanel()
+        self.devices = DevicePanel(session)
+        self.kmc = KmcPanel()
+        self.browser = RunBrowser(folder)
+        names = ("Live", "Recipe", "Queue", "Devices", "Lattice", "Runs and series")
+        views = (self.live, self.recipe, self.queue, self.devices, self.kmc, self.browser)
+        for name, view in zip(names, views, strict=True):
+            self.addTab(view, name)
+        self._connect()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Give all views these colours."""
+        for view in (self.live, self.devices, self.kmc, self.browser):
+            view.set_theme(theme)
+
+    def set_busy(self, is_busy: bool) -> None:
+        """Allow no second use of the rig while a scan is under way."""
+        for view in (self.recipe, self.devices, self.queue):
+            view.set_busy(is_busy)
+
+    def show_status(self, status: Status) -> None:
+        """Show what the latest point tells of the devices."""
+        if status.row is not None and status.is_busy:
+            self.devices.show_point(status.row)
+
+    def run_ended(self, reason: str) -> None:
+        """Take note that a run is over, and why if it failed: the next in the queue may begin."""
+        self.set_busy(False)
+        self.browser.refresh()
+        self.queue.run_ended(reason)
+
+    def show_live(self) -> None:
+        """Show the live view, and let its keys work."""
+        self.setCurrentWidget(self.live)
+        self.live.map.canvas.setFocus()
+
+    def show_next(self) -> None:
+        """Show the next view."""
+        self.setCurrentIndex((self.currentIndex() + 1) % self.count())
+
+    def _connect(self) -> None:
+        self.recipe.run_requested.connect(self.run_requested)
+        self.recipe.queue_requested.connect(self.queue.add)
+        self.recipe.recipe_changed.connect(lambda: self.kmc.set_recipe(self.recipe.recipe()))
+        self.queue.run_requested.connect(self.run_requested)
+        self.queue.edit_requested.connect(self._edit)
+        self.browser.open_requested.connect(self.open_requested)
+        self.browser.compared.connect(self.kmc.set_runs)
+        self.kmc.swept.connect(self.browser.series.set_lattice)
+
+    def _edit(self, recipe: ScanRecipe) -> None:
+        self.recipe.set_recipe(recipe)
+        self.setCurrentWidget(self.recipe)

@@ -1,0 +1,276 @@
+"""The operator's window: puts the parts together, connects what steers, and draws what has changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import QSettings, Qt, QTimer
+from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QFileDialog,
+    QMainWindow,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tplm_daq.acquire.events import RunState
+from tplm_daq.errors import InputError, TplmError
+from tplm_daq.gui.asking import Nobody
+from tplm_daq.gui.background import LatestJob
+from tplm_daq.gui.bridge import Bridge
+from tplm_daq.gui.crash_dialog import Crashes
+from tplm_daq.gui.help import HelpDialog, TourDialog, connect_keys
+from tplm_daq.gui.layout_memory import bring_back, remember
+from tplm_daq.gui.log_panel import LogPanel
+from tplm_daq.gui.message_bar import MessageBar
+from tplm_daq.gui.picture import Picture, picture_of_file
+from tplm_daq.gui.questions import Questions
+from tplm_daq.gui.recipe_panel import YAML_FILES
+from tplm_daq.gui.run_bar import RunBar
+from tplm_daq.gui.theme import DARK, LIGHT, THEMES, Theme, apply_theme
+from tplm_daq.gui.views import Views
+from tplm_daq.recipes.load import shipped_configs
+from tplm_daq.recipes.rig import RigRecipe
+from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.workflow.outcome import ScanOutcome
+from tplm_daq.workflow.session import RigSession
+
+TICK_MS = 33
+LOG_HEIGHT = 110
+
+
+class Window(QMainWindow):
+    """The window of one rig.
+
+    Parameters
+    ----------
+    rig : RigRecipe
+        The microscope.
+    settings : QSettings
+        Where layout and theme are remembered.
+    folder : Path
+        Where run files go.
+    """
+
+    def __init__(self, rig: RigRecipe, settings: QSettings, folder: Path) -> None:
+        super().__init__()
+        self._rig = rig
+        self._settings = settings
+        self._folder = folder
+        self._theme = DARK
+        self._file: Picture | None = None
+        self._is_closing = False
+        self.bridge = Bridge()
+        self.crashes = Crashes(self, folder)
+        self.session = RigSession(rig, Nobody())
+        self.questions = Questions(self)
+        self.opener = LatestJob("opening", self)
+        self.run_bar = RunBar()
+        self.messages = MessageBar()
+        self.views = Views(rig, self.session, folder)
+        self.live = self.views.live
+        self.log = LogPanel()
+        self._timer = QTimer(self)
+        self._lay_out()
+        self._connect()
+        self._restore()
+        self._timer.start(TICK_MS)
+
+    def open_recipe_file(self, name: str | Path) -> None:
+        """Edit a recipe; say what is wrong with it if something is."""
+        try:
+            self.views.recipe.set_recipe(name)
+        except InputError as error:
+            self.messages.tell("bad", str(error))
+
+    def show_run(self, path: Path) -> None:
+        """Read a run file in the background and show it in the live view, until the run is wanted again."""
+        self.opener.start(lambda: picture_of_file(path))
+
+    def run_recipe(self) -> None:
+        """Start the recipe."""
+        recipe = self.views.recipe.recipe()
+        if recipe is None:
+            self.messages.tell("doubtful", "There is no recipe that can be run yet; the tab Recipe says why.")
+            self.views.setCurrentWidget(self.views.recipe)
+        else:
+            self._run(recipe, self._rig)
+
+    def pause_or_go_on(self) -> None:
+        """Hold the scan, or go on."""
+        if self.bridge.status().state is RunState.PAUSED:
+            self.bridge.resume()
+        else:
+            self.bridge.pause()
+
+    def finish_pass(self) -> None:
+        """End the scan after the pass under way."""
+        if self.bridge.is_busy:
+            self.bridge.finish_pass()
+            self.messages.tell("doubtful", "The scan ends after this pass.")
+
+    def abort(self) -> None:
+        """End the scan now."""
+        self.bridge.abort()
+
+    def light_off(self) -> None:
+        """Put the light out, whatever else goes on."""
+        self.bridge.light_off()
+
+    def open_recipe(self) -> None:
+        """Ask for a recipe file."""
+        name, _ = QFileDialog.getOpenFileName(self, "Open a recipe", str(shipped_configs()), YAML_FILES)
+        if name:
+            self.open_recipe_file(name)
+
+    def open_run(self) -> None:
+        """Ask for a run file."""
+        name, _ = QFileDialog.getOpenFileName(self, "Open a run file", str(self._folder), "Run files (*.h5)")
+        if name:
+            self.show_run(Path(name))
+
+    def show_help(self) -> None:
+        """Show the keys."""
+        HelpDialog(self).open()
+
+    def next_theme(self) -> None:
+        """Change between dark and light."""
+        self.set_theme(LIGHT if self._theme is DARK else DARK)
+
+    def full_screen(self) -> None:
+        """Fill the screen, or give it back."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def next_tab(self) -> None:
+        """Show the next view."""
+        self.views.show_next()
+
+    def end_and_close(self) -> None:
+        """End the scan, if there is one, and close the window once the rig is safe."""
+        self._is_closing = True
+        self.bridge.abort()
+        if not self.bridge.is_busy:
+            self.close()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Give everything these colours."""
+        self._theme = theme
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        apply_theme(app, theme)
+        for part in (self.run_bar, self.messages, self.views, self.log):
+            part.set_theme(theme)
+
+    def tick(self) -> None:
+        """Show what has changed."""
+        status, picture = self.bridge.status(), self.bridge.picture()
+        self.run_bar.show_status(status)
+        self.run_bar.show_result(picture)
+        self.views.show_status(status)
+        self.live.show_picture(picture if self._file is None else self._file, is_file=self._file is not None)
+        self.live.tick()
+        self.log.refresh()
+        self.questions.close_answered()
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        """Ask while a scan is under way; remember the layout, and leave nothing behind."""
+        assert event is not None
+        if self.bridge.is_busy:
+            event.ignore()
+            if not self._is_closing:
+                self.questions.ask_to_end(self.end_and_close)
+            return
+        remember(self._settings, self, self.live.splitters)
+        self._settings.setValue("theme", self._theme.name)
+        self._timer.stop()
+        self.questions.close()
+        self.bridge.close()
+        self.views.kmc.stop()
+        self.session.release()
+        self.log.stop()
+        self.crashes.uninstall()
+        event.accept()
+
+    def _lay_out(self) -> None:
+        simulated = " — SIMULATED" if self._rig.is_simulated else ""
+        self.setWindowTitle(f"TPLM — {self._rig.name}{simulated}")
+        self.run_bar.set_rig(self._rig)
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        for widget, share in ((self.run_bar, 0), (self.messages, 0), (self.views, 1)):
+            column.addWidget(widget, share)
+        self.setCentralWidget(centre)
+        dock = QDockWidget("Log", self)
+        dock.setObjectName("log")
+        dock.setWidget(self.log)
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+        self.resizeDocks([dock], [LOG_HEIGHT], Qt.Orientation.Vertical)
+
+    def _connect(self) -> None:
+        bar, bridge = self.run_bar, self.bridge
+        buttons = {
+            bar.run: self.run_recipe,
+            bar.pause: self.pause_or_go_on,
+            bar.finish_pass: self.finish_pass,
+            bar.abort: self.abort,
+            bar.light_off: self.light_off,
+        }
+        for button, act in buttons.items():
+            button.clicked.connect(lambda _=False, act=act: act())
+        connect_keys(self, self.live)
+        bridge.before_scan.append(self.session.release)
+        bridge.light_paths.append(self.session.put_light_out)
+        bridge.ended.connect(self._tell_ending)
+        bridge.asked.connect(self.questions.ask)
+        bridge.light_answered.connect(lambda is_out, text: self.messages.tell("good" if is_out else "bad", text))
+        self.views.run_requested.connect(self._run)
+        self.views.open_requested.connect(self.show_run)
+        self.opener.done.connect(self._show_file)
+        self.live.closed.connect(self._show_live)
+        self.crashes.install()
+        self._timer.timeout.connect(self.tick)
+
+    def _restore(self) -> None:
+        """Bring back how the window was left; at the first start, welcome the operator."""
+        settings = self._settings
+        self.resize(1366, 740)
+        bring_back(settings, self, self.live.splitters)
+        self.set_theme(THEMES.get(settings.value("theme"), DARK))
+        if settings.value("is_toured") is None:
+            settings.setValue("is_toured", True)
+            TourDialog(self).show()
+
+    def _run(self, recipe: ScanRecipe, rig: RigRecipe) -> None:
+        if self.bridge.is_busy:
+            return
+        self.messages.hide()
+        self._show_live()
+        self.views.show_live()
+        self.views.set_busy(True)
+        self.bridge.start(recipe, rig, self._folder)
+
+    def _tell_ending(self, ending: ScanOutcome | BaseException) -> None:
+        if isinstance(ending, ScanOutcome | TplmError):
+            self.messages.tell_ending(ending)
+        else:
+            self.crashes.show(ending)
+        if self._is_closing:
+            self.close()
+            return
+        error = ending.error if isinstance(ending, ScanOutcome) else ending
+        self.views.run_ended("" if error is None else str(error))
+
+    def _show_file(self, outcome: object) -> None:
+        if isinstance(outcome, Picture):
+            self._file = outcome
+            self.views.show_live()
+            self.live.reset_views()
+        else:
+            self.messages.tell("bad", str(outcome))
+
+    def _show_live(self) -> None:
+        self._file = None
