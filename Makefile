@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export QT_QPA_PLATFORM ?= offscreen
 
-.PHONY: help run test lint pytest slow statistics faults bench clean
+.PHONY: help run test lint pytest slow statistics faults screenshots bench clean
 
 help:
 	@echo "make run    set up, then measure a simulated line scan and write its report"
@@ -15,6 +15,7 @@ help:
 	@echo "make slow   the long campaigns (statistics over many seeds, many kills)"
 	@echo "make statistics  efficiency, coverage and bias of every estimator, as tables (hours)"
 	@echo "make faults      every fault at every transaction of a small scan"
+	@echo "make screenshots  pictures of every view of the window, into docs/img"
 	@echo "make bench  speeds, as ratios within one run"
 	@echo "make clean  remove the environment and caches"
 
@@ -36,10 +37,13 @@ statistics: $(STAMP)
 	$(BIN)/pytest tests/analysis/test_statistics.py tests/analysis/test_photons.py -m slow -s --timeout 7200
 
 faults: $(STAMP)
-	$(BIN)/pytest tests/faults -m slow -s --timeout 7200
+	$(BIN)/python -m tests.faults.campaign
 
 slow: $(STAMP)
 	$(BIN)/pytest -m slow --timeout 3600
+
+screenshots: $(STAMP)
+	PYTHONPATH=. $(BIN)/python tests/gui/screenshots.py docs/img
 
 bench: $(STAMP)
 	$(BIN)/pytest tests/benchmarks -m slow -q

@@ -20,7 +20,7 @@ from tplm_daq.rig.ours import require_our_packages
 from tplm_daq.terminal import misused, refused, tell
 
 COMMANDS = {
-    "Measure": (measure.check, measure.run, measure.resume),
+    "Measure": (measure.check, measure.run, measure.resume, measure.gui),
     "Look at what was measured": (look.runs, look.analyse, look.report, look.export, look.verify),
     "Simulate": (simulate.kmc,),
     "Instruments and files": (instruments.devices, instruments.serve, instruments.schema),

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from tplm_daq.workflow.feasibility import AlignCheck
     from tplm_daq.workflow.kmc import SweepOutcome
     from tplm_daq.workflow.outcome import ScanOutcome
-    from tplm_daq.workflow.series import SeriesOutcome
     from tplm_daq.workflow.series_check import SeriesCheck
+    from tplm_daq.workflow.series_outcome import SeriesOutcome
     from tplm_daq.workflow.serve import Served
     from tplm_daq.workflow.verify import VerifyReport
 
@@ -29,7 +29,7 @@ WIDE = 120
 def print_outcome(console: Console, outcome: ScanOutcome | SeriesOutcome | AlignOutcome) -> None:
     """Print where the files are and what was found, beside the simulated truth if there is one."""
     from tplm_daq.workflow.align_job import AlignOutcome
-    from tplm_daq.workflow.series import SeriesOutcome
+    from tplm_daq.workflow.series_outcome import SeriesOutcome
 
     if isinstance(outcome, SeriesOutcome):
         _print_series(console, outcome)
@@ -88,6 +88,8 @@ def _print_series(console: Console, outcome: SeriesOutcome) -> None:
     for point in outcome.points:
         if point.error is not None:
             console.print(f"{point.condition.label}: {point.error}", highlight=False, soft_wrap=True)
+    if outcome.report_file is not None:
+        console.print(f"report  {outcome.report_file}", highlight=False, soft_wrap=True)
     n_good = len(outcome.points) - outcome.n_failed
     console.print(f"{n_good} of {len(outcome.points)} conditions are complete, in {outcome.folder}", highlight=False)
 
@@ -125,8 +127,11 @@ def print_result(console: Console, result: Result) -> None:
     table.add_row("method", result.method)
     table.add_row("D", f"[bold]{result.diffusivity_cm2_s:.5f}[/bold] cm²/s, 95 % interval {low:.5f} to {high:.5f}")
     table.add_row("systematic", f"{result.systematic_cm2_s:.5f} cm²/s")
-    table.add_row("sigma0", f"{result.sigma0_nm:.1f} nm")
-    table.add_row("centre", f"{result.centre_nm:.1f} nm")
+    for name, value, pair in (
+        ("sigma0", result.sigma0_nm, result.sigma0_xy_nm),
+        ("centre", result.centre_nm, result.centre_xy_nm),
+    ):
+        table.add_row(name, f"{value:.1f} nm" if pair is None else f"x {pair[0]:.1f} nm, y {pair[1]:.1f} nm")
     table.add_row("lifetime", f"{result.lifetime_ns:.3f} ns")
     table.add_row("bias lamp", result.bias_lamp)
     for text in result.corrections:

@@ -86,6 +86,7 @@ SURVIVED = [
     *(mid(name, "counter", count=1) for name in LIBRARY_FAULTS if name != faults.PORT_CLOSED),
     mid(faults.GARBLED_FRAME, "detector_x", count=1),
     mid(faults.TRUNCATED_FRAME, "detector_y", count=1),
+    mid(faults.GARBLED_FRAME, "trigger"),
     mid(faults.STALE_REPLY, "detector_x"),
     mid(faults.STALE_REPLY, "thermostat"),
     Fault(faults.STALE_REPLY, "trigger", at_transaction=3, count=1),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tplm_daq.errors import InputError
-from tplm_daq.gui.app import COMFORTABLE_SPEED, watchable_rig
+from tplm_daq.gui.app import COMFORTABLE_SPEED, require_screen, watchable_rig
 from tplm_daq.store.reader import open_run
 
 START = """
@@ -69,3 +69,14 @@ def test_a_signal_ends_the_scan_and_the_window(tmp_path: Path) -> None:
     run = open_run(path)
     assert run.finish_reason == "aborted"
     assert run.n_points >= 2
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a screen")
+def test_without_a_screen_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(InputError, match=r"there is no screen for a window .* `tplm run`"):
+        require_screen()
+    monkeypatch.setenv("DISPLAY", ":4711")
+    with pytest.raises(InputError, match="Qt cannot open a window here"):
+        require_screen()

@@ -68,3 +68,12 @@ def test_the_wall_clock_never_goes_backwards() -> None:
     clock.sleep(-1.0)
     with clock.attending():
         assert clock.now() > before
+
+
+def test_noise_that_a_message_quotes_is_shown_and_not_passed_on() -> None:
+    link = Link("trigger", "there", "Check it.")
+    with (
+        pytest.raises(LinkError, match=r"trigger at there: '\\x00\\x1b\[2J µ\\udc80' came. Check it."),
+        link.exclusive(),
+    ):
+        raise ConnectionError("'\x00\x1b[2J µ\udc80' came.")

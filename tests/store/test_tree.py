@@ -51,3 +51,9 @@ def test_a_value_of_another_kind_is_named(tmp_path: Path) -> None:
         group = file.create_group("entry")
         with pytest.raises(TypeError, match="/entry/device is a object; a run file holds numbers, texts"):
             write_tree(group, {"device": object()})
+
+
+def test_a_text_with_a_zero_in_it_is_kept_to_its_end(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "tree.h5", "w") as file:
+        write_tree(file, {"noise": "a\0b"})
+        assert read_tree(file) == {"noise": "a\\0b"}

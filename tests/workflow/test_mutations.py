@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tplm_daq.errors import InputError
+from tplm_daq.recipes.align import alignment_model
 from tplm_daq.recipes.analysis import AnalysisRecipe
 from tplm_daq.recipes.base import Model
 from tplm_daq.recipes.kmc import KmcRecipe
@@ -81,7 +82,8 @@ def load_or_refuse(texts: dict[str, str], name: str) -> tuple[ScanRecipe, RigRec
             if name.startswith(("scan_", "rig_")):
                 return load_scan(scan, rig, [])
             data = resolve_references(read_yaml(paths[name]), Path(folder), ["scan", "analysis"])
-            validate(ALONE[name.split("_")[0]], data, name)
+            kind = name.split("_")[0]
+            validate(alignment_model(data, name) if kind == "align" else ALONE[kind], data, name)
         except InputError as error:
             assert len(str(error)) > 20
         return None

@@ -13,8 +13,8 @@ from tplm_daq.acquire.events import FinishReason
 from tplm_daq.errors import InputError
 from tplm_daq.store.reader import open_run
 from tplm_daq.workflow.resume import ResumableSeries, load_resume
-from tplm_daq.workflow.series import SeriesOutcome
 from tplm_daq.workflow.series_index import read_index
+from tplm_daq.workflow.series_outcome import SeriesOutcome
 
 
 def interrupted(folder: Path) -> Path:

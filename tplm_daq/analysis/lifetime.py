@@ -24,7 +24,7 @@ SHORTEST_TAIL_NS = 3.0
 COMPARED_BIN_NS = 0.05
 """Width to which bins are summed before laws are compared."""
 
-_N_AGES = 200
+_N_AGES = 50
 
 
 def collected_share(scan: CheckedScan, binned: FitData, found: Estimate, late_exponent: float) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Commands that measure: check, run, resume."""
+"""Commands that measure: check, run, resume, gui."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tplm_daq.commands.options import (
     rig_file,
 )
 from tplm_daq.interrupts import Signals
+from tplm_daq.terminal import offer_recipes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +108,22 @@ def resume(
         return past.job(operator)
 
     _run(make, console, as_json)
+
+
+def gui(
+    recipe: Annotated[
+        str | None, typer.Argument(metavar="RECIPE", help="Scan recipe to begin with.", autocompletion=offer_recipes)
+    ] = None,
+    rig: RigOption = None,
+    out: OutOption = Path("runs"),
+) -> None:
+    """Open the operator's window.
+
+    On the simulated rig unless another is given; time then runs 20 times as fast.
+    """
+    from tplm_daq.gui.app import main
+
+    raise typer.Exit(main(recipe, rig_file(rig), out))
 
 
 def _operator(console: Console, name: str, rig: RigRecipe, yes: bool) -> Operator:

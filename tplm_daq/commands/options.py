@@ -32,7 +32,7 @@ RecipeArgument = Annotated[
 ]
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Run file (.h5), .npz, .csv or .ptu.")]
 FilesArgument = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Run files, series folders, .npz or .csv.")
+    list[Path], typer.Argument(metavar="FILE|FOLDER...", help="Run files, series folders, .npz or .csv.")
 ]
 
 

@@ -194,5 +194,7 @@ def open_serial(address: str, settings: dict[str, Any]) -> SerialAdapter:
 
 
 def _sentence(error: BaseException) -> str:
+    """Return what an error says; noise from a line that is quoted in it becomes visible, and harmless in files."""
     text = str(error).strip() or type(error).__name__
-    return text.rstrip(".")
+    shown = (each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    return "".join(shown).rstrip(".")

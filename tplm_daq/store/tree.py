@@ -122,7 +122,7 @@ def _storable(path: str, value: object) -> object:
     if value is None:
         return h5py.Empty("f8")
     if isinstance(value, str):
-        return np.array(value, dtype=TEXT)
+        return np.array(value.replace("\0", "\\0"), dtype=TEXT)  # HDF5's texts end at the first of these
     if isinstance(value, Sequence) and all(isinstance(item, str) for item in value):
         return np.array(list(value), dtype=TEXT)
     array = np.asarray(value)

@@ -66,27 +66,22 @@ def recipe_reference() -> str:
     | `bin_width` | delay, > 0 ps | required | Width of a delay bin; one that the counter has. |
     """
     page = _Page()
-    _describe_kind(page, "scan", ScanRecipe)
-    _describe_kind(page, "series", SeriesRecipe)
-    _describe_kind(page, "align", Alignment)
+    _describe(page, "scan", ScanRecipe)
+    _describe(page, "series", SeriesRecipe)
+    _describe(page, "align", Alignment)
     for name, procedure in PROCEDURES.items():
         _describe(page, f"align: procedure {name}", procedure, own_only=True)
     for kind, model in MODELS.items():
         if model not in page.anchors:
-            _describe_kind(page, kind, model)
+            _describe(page, kind, model)
     return _OPENING + _quantities(page) + "\n" + "\n".join(page.parts)
 
 
-def _describe_kind(page: _Page, kind: str, model: type[Model]) -> None:
-    page.parts.append(f"## kind: {kind}\n")
-    _describe(page, kind, model, own_only=False)
-
-
-def _describe(page: _Page, place: str, model: type[Model], own_only: bool) -> None:
-    """Add the table of a model, then those of the sections below it that are new."""
-    page.anchors[model] = _anchor(place)
-    if not place.isalpha():
-        page.parts.append(f"### {place}\n")
+def _describe(page: _Page, place: str, model: type[Model], own_only: bool = False) -> None:
+    """Add the table of a model (of a kind, if its place is a single word), then those of new sections below it."""
+    is_kind = place.isalpha()
+    page.anchors[model] = _anchor(f"kind: {place}" if is_kind else place)
+    page.parts.append(f"## kind: {place}\n" if is_kind else f"### {place}\n")
     rows, sections = [], []
     for name, info in model.model_fields.items():
         if own_only and name not in model.__annotations__:
@@ -99,7 +94,7 @@ def _describe(page: _Page, place: str, model: type[Model], own_only: bool) -> No
     table = "| key | value | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
     page.parts += [_prose(inspect.getdoc(model) or "") + "\n", table]
     for heading, part in sections:
-        _describe(page, heading, part, own_only=False)
+        _describe(page, heading, part)
 
 
 def _row(page: _Page, model: type[Model], name: str, info: FieldInfo) -> str:

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tplm_daq.acquire.events import FinishReason, Listener
+from tplm_daq.acquire.events import Listener
 from tplm_daq.errors import Aborted, InputError, LightMayBeOnError, TplmError
 from tplm_daq.recipes.dialect import parse_mapping
 from tplm_daq.recipes.load import apply_overrides, dump_yaml, validate
@@ -30,11 +30,12 @@ from tplm_daq.workflow.calibrated import with_calibrations
 from tplm_daq.workflow.check import require_feasible
 from tplm_daq.workflow.load import RIG_PREFIX
 from tplm_daq.workflow.notify import notify
-from tplm_daq.workflow.outcome import ScanOutcome, conclude
+from tplm_daq.workflow.outcome import conclude
 from tplm_daq.workflow.past import EarlierPart
 from tplm_daq.workflow.places import make_folder, new_path
 from tplm_daq.workflow.recording import Recording
-from tplm_daq.workflow.series_index import GOOD_ENDS, RECIPE_NAME, RIG_NAME, append_line
+from tplm_daq.workflow.series_index import RECIPE_NAME, RIG_NAME, append_line
+from tplm_daq.workflow.series_outcome import SeriesOutcome, SeriesPoint
 from tplm_daq.workflow.series_result import is_series, series_summary
 from tplm_daq.workflow.steering import Steering
 
@@ -46,79 +47,6 @@ class PlannedScan:
     condition: Condition
     scan: ScanRecipe
     rig: RigRecipe
-
-
-@dataclass(frozen=True)
-class SeriesPoint:
-    """What came of one condition: its scan, or why there is none."""
-
-    condition: Condition
-    outcome: ScanOutcome | None
-    error: TplmError | None
-
-    @property
-    def finish_reason(self) -> str:
-        """Why it ended."""
-        if self.outcome is not None:
-            return self.outcome.finish_reason.value
-        return (FinishReason.ABORTED if isinstance(self.error, Aborted) else FinishReason.FAILED).value
-
-    def to_dict(self) -> dict[str, object]:
-        """Return its line in the index and in ``--json``."""
-        condition = self.condition
-        scan: dict[str, object] = {"run_file": None} if self.outcome is None else self.outcome.to_dict()
-        if self.error is not None:
-            scan["error"] = self.error.to_dict()
-        return {
-            "condition": condition.index,
-            "label": condition.label,
-            "values": dict(condition.values),
-            "is_reference": condition.is_reference,
-            **scan,
-            "finish_reason": self.finish_reason,
-        }
-
-
-@dataclass(frozen=True)
-class SeriesOutcome:
-    """What came of a series; `error` is why it ended before all conditions were tried."""
-
-    folder: Path
-    points: tuple[SeriesPoint, ...]
-    wall_s: float
-    error: TplmError | None = None
-
-    @property
-    def n_failed(self) -> int:
-        """Conditions without a complete scan."""
-        return sum(point.finish_reason not in GOOD_ENDS for point in self.points)
-
-    @property
-    def finish_reason(self) -> FinishReason:
-        """How the series as a whole ended."""
-        if isinstance(self.error, Aborted):
-            return FinishReason.ABORTED
-        return FinishReason.FAILED if self.error is not None or self.n_failed else FinishReason.COMPLETED
-
-    @property
-    def exit_status(self) -> int:
-        """Status with which the program ends."""
-        return self.error.exit_status if self.error is not None else int(self.n_failed > 0)
-
-    def to_dict(self) -> dict[str, object]:
-        """Return what ``tplm run --json`` prints for a series."""
-        answer: dict[str, object] = {
-            "series_folder": str(self.folder),
-            "finish_reason": self.finish_reason.value,
-            "n_failed": self.n_failed,
-            "points": [point.to_dict() for point in self.points],
-            "wall_s": self.wall_s,
-        }
-        if is_series(self.folder):
-            answer["series"] = series_summary(self.folder).to_dict()
-        if self.error is not None:
-            answer |= {"error": self.error.to_dict(), "exit_status": self.exit_status}
-        return answer
 
 
 class SeriesJob(Steering):
@@ -133,7 +61,7 @@ class SeriesJob(Steering):
     operator : Operator
         Who turns knobs.
     with_report : bool
-        Whether a report page is written beside each run file.
+        Whether a report page is written beside each run file, and one about the series.
     listeners : iterable of callable
         Receive the runner's events of all scans in its thread.
     earlier : EarlierPart or None
@@ -182,7 +110,8 @@ class SeriesJob(Steering):
                 error = self._measure(planned, home, opened, points)
         except LightMayBeOnError as failure:
             error = failure
-        outcome = SeriesOutcome(home, tuple(points), time.monotonic() - began_s, error)
+        report_file = _write_report(home) if self.with_report and is_series(home) and not self.is_in_a_hurry else None
+        outcome = SeriesOutcome(home, tuple(points), time.monotonic() - began_s, error, report_file)
         notify(self.rig_recipe.policies.at_end_run, outcome.to_dict())
         return outcome
 
@@ -261,6 +190,15 @@ class _OpenRig:
             self._clock_s = self._rig.clock.now()
         self._rig = None
         self._stack.close()
+
+
+def _write_report(home: Path) -> Path:
+    """Write the page about the series; matplotlib is loaded only for those who want one."""
+    from tplm_daq.report.series_page import write_series_report
+
+    path = new_path(home, "series", ".html")
+    write_series_report(path, series_summary(home))
+    return path
 
 
 def plan_series(recipe: SeriesRecipe, rig: RigRecipe) -> tuple[PlannedScan, ...]:

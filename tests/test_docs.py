@@ -1,0 +1,168 @@
+"""The documentation holds: every block of code in docs/ runs as it stands, every file is valid, every link leads on.
+
+Blocks marked ``sh`` are commands typed one after the other, ``python`` blocks of one page share their names as in a
+notebook, ``yaml`` blocks are whole files or devices of a rig file, and ``text`` is to be looked at. Recipes are
+shortened, nothing else is changed. README's commands are typed by `tests/end_to_end/test_readme.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.end_to_end.program import environment, settings
+from tplm_daq.recipes.devices import Devices
+from tplm_daq.recipes.load import apply_overrides, read_yaml, validate
+from tplm_daq.recipes.rig import RigRecipe
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+LANGUAGES = {"sh", "python", "yaml", "text", "csv", ""}
+IN_TURN = """
+import json, sys
+from tplm_daq.cli import app
+for words in json.loads(sys.argv[1]):
+    status = app(words, prog_name="tplm", standalone_mode=False)
+    assert not status, f"{words} ended with status {status}"
+"""
+HOMED = "rig.simulation.is_homed=true"
+SHORT = {
+    "scan_line.yaml": ("path.n_positions=9", "passes.n_passes=2", HOMED),
+    "scan_map.yaml": ("path.n_x=7", "path.n_y=7", "passes.dwell=1s", HOMED),
+    "my_scan.yaml": ("path.n_positions=9", "passes.n_passes=2", HOMED),
+    "my_series.yaml": ("scan.path.n_positions=7", "scan.path.centre=0 nm", "scan.passes.n_passes=1", HOMED),
+}
+"""Changes of the recipes that are run, so that a page takes seconds."""
+ON_A_CLUSTER = re.compile(r"dask |.*--scheduler ")
+"""Commands that need more than this computer; `tests/workflow/test_kmc.py` tries a scheduler."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of code: the page it is on, its language and its text."""
+
+    page: str
+    language: str
+    text: str
+
+
+def blocks(page: Path) -> list[Block]:
+    found = re.findall(r"^( *)```(\w*)\n(.*?)^ *```", page.read_text(encoding="utf-8"), re.S | re.M)
+    return [Block(page.name, language, re.sub(f"^{indent}", "", text, flags=re.M)) for indent, language, text in found]
+
+
+ALL = [block for page in PAGES for block in blocks(page)]
+WITH_PYTHON = sorted({block.page for block in ALL if block.language == "python"})
+WITH_COMMANDS = sorted({block.page for block in ALL if block.language == "sh"} - {"README.md"})
+
+
+def run_all(folder: Path, commands: list[list[str]]) -> None:
+    """Run commands one after the other, in one process of their own, since starting it takes longest."""
+    done = subprocess.run(
+        [sys.executable, "-c", IN_TURN, json.dumps(commands)],
+        cwd=folder,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder like a fresh checkout, with the files that a reader has by then: a run, a raster, a rig file."""
+    folder = tmp_path_factory.mktemp("docs")
+    shutil.copytree(ROOT / "configs", folder / "configs")
+    shutil.copytree(ROOT / "tests/data", folder / "tests/data")
+    shutil.copy(folder / "configs/rig_sim.yaml", folder / "my_rig.yaml")
+    run_all(folder, [shortened(["run", f"configs/scan_{shape}.yaml", "--out", shape]) for shape in ("line", "map")])
+    for shape, name in (("line", "run.h5"), ("map", "map.h5")):
+        next((folder / shape).glob("*.h5")).rename(folder / name)
+    return folder
+
+
+def shortened(words: list[str]) -> list[str]:
+    if words[0] == "kmc" and "--pulses" not in words:
+        return [*words, "--pulses", "50", "--workers", "1"]
+    return [*words, *settings(*SHORT[Path(words[1]).name])] if words[0] == "run" else words
+
+
+def commands_of(page: str) -> list[list[str]]:
+    """Return the arguments of tplm, command by command; a file that a page copies is there already."""
+    lines = [
+        line.strip()
+        for block in ALL
+        if (block.page, block.language) == (page, "sh")
+        for line in block.text.splitlines()
+    ]
+    typed = [shlex.split(line, comments=True) for line in lines if not ON_A_CLUSTER.match(line)]
+    assert {words[0] for words in typed if words} <= {"tplm", "cp"}
+    assert [words[1:] for words in typed if words and words[0] == "cp"] in (
+        [],
+        [["configs/rig_sim.yaml", "my_rig.yaml"]],
+    )
+    return [shortened(words[1:]) for words in typed if words and words[0] == "tplm"]
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS)
+def test_commands_work_as_they_stand(page: str, folder: Path) -> None:
+    for block in ALL:
+        if (block.page, block.language) == (page, "yaml") and block.text.startswith("# "):
+            (folder / block.text[2:].split()[0]).write_text(block.text, encoding="utf-8")
+    run_all(folder, commands_of(page))
+
+
+@pytest.mark.parametrize("page", WITH_PYTHON)
+def test_python_works_as_it_stands(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    names: dict[str, Any] = {"__name__": page}
+    for block in (block for block in ALL if block.page == page and block.language == "python"):
+        exec(compile(block.text, page, "exec"), names)
+
+
+def test_devices_in_the_docs_are_those_of_a_rig_file() -> None:
+    laboratory = read_yaml(ROOT / "configs/rig_lab.yaml")
+    found = [yaml.safe_load(block.text) for block in ALL if block.page == "connect.md" and block.language == "yaml"]
+    named = [(name, section) for block in found for name, section in block.items()]
+    assert {name for name, _ in named} <= set(Devices.model_fields)
+    devices = laboratory["devices"] | {
+        name: {key: str(value) if key == "wavelength" else value for key, value in section.items()}
+        for name, section in named
+    }
+    rig = validate(RigRecipe, apply_overrides({**laboratory, "devices": devices}, []), Path("connect.md"))
+    assert json.loads(rig.devices.model_dump_json())["attenuator"]["model"] == "fw102c"
+
+
+def test_every_block_says_what_it_is() -> None:
+    assert {(block.page, block.language) for block in ALL if block.language not in LANGUAGES} == set()
+    assert [block.page for block in ALL if block.language == "" and "tplm" in block.text and ">" not in block.text] == [
+        "README.md",  # PowerShell, and the house
+        "README.md",
+    ]
+
+
+def test_every_make_target_in_the_docs_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
+    assert {name for page in PAGES for name in re.findall(r"`make ([a-z]+)`", page.read_text())} <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        file, _, anchor = target.partition("#")
+        there = (page.parent / file).resolve() if file else page
+        assert there.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", there.read_text(encoding="utf-8"), re.M)
+            assert anchor in {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
