@@ -173,12 +173,15 @@ def test_light_off_without_any_path_says_what_to_do(
     assert "key switch" in window.messages.text.text()
 
 
-def test_light_off_without_a_scan_is_harmless(qtbot: QtBot, make_window: MakeWindow) -> None:
+def test_light_off_without_a_connection_does_not_claim_that_the_light_is_out(
+    qtbot: QtBot, make_window: MakeWindow
+) -> None:
     window = make_window()
     with qtbot.waitSignal(window.bridge.light_answered, timeout=PATIENCE_MS) as answer:
         qtbot.keyClick(window, Qt.Key.Key_F12)
     assert answer.args is not None
-    assert answer.args[0] is True
+    assert answer.args[0] is False
+    assert "turn its key switch off by hand" in answer.args[1]
 
 
 def test_a_lost_device_is_named_with_what_to_do(

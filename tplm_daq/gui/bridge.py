@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -34,6 +35,12 @@ FIGURES_EVERY_S = 0.5
 LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
+NOBODY_ASKED = (
+    "No device is connected, so nobody was asked to put the light out. "
+    "If the laser is on, turn its key switch off by hand."
+)
+
+
 class Bridge(QObject):
     """Starts, steers and watches one scan at a time.
 
@@ -48,7 +55,8 @@ class Bridge(QObject):
     before_scan : list of callable
         Called in the scan's thread before the rig is opened: whoever holds the rig lets go of it.
     light_paths : list of callable
-        Put the light out where a rig is open outside a scan; they raise TplmError if they cannot.
+        Put the light out where a rig is open outside a scan; they return whether there was anybody to ask, and raise
+        TplmError if nobody confirms.
     """
 
     ended = pyqtSignal(object)
@@ -58,7 +66,7 @@ class Bridge(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.before_scan: list[Callable[[], None]] = []
-        self.light_paths: list[Callable[[], object]] = []
+        self.light_paths: list[Callable[[], bool]] = []
         self._lock = threading.Lock()
         self._status = Status()
         self._picture = Picture()
@@ -205,10 +213,11 @@ class Bridge(QObject):
         paths = list(self.light_paths)
         if self._job is not None and self.is_busy:
             job = self._job
-            paths.insert(0, lambda: told.extend(job.put_light_out()))
+            paths.insert(0, partial(_put_out, job, told))
+        is_anybody_asked = False
         for put_out in paths:
             try:
-                put_out()
+                is_anybody_asked |= put_out()
             except TplmError as error:
                 failed.append(str(error))
         if failed:
@@ -216,6 +225,9 @@ class Bridge(QObject):
                 self._status = replace(self._status, light=Light.MAY_BE_ON)
             logger.error("light off: %s", "; ".join(failed))
             self.light_answered.emit(False, "\n".join(failed))
+            return
+        if not is_anybody_asked:
+            self.light_answered.emit(False, NOBODY_ASKED)
             return
         with self._lock:
             self._status = replace(self._status, light=Light.OUT)
@@ -238,3 +250,9 @@ class Bridge(QObject):
         if isinstance(event, PointDone):
             row = event.row
             self._growing_now().add(row.index, (row.x_nm, row.y_nm), row.live_s, event.counts)
+
+
+def _put_out(job: ScanJob, told: list[str]) -> bool:
+    """Put the light of a scan out; add what failed on the way to `told`."""
+    told.extend(job.put_light_out())
+    return True

@@ -59,7 +59,7 @@ class Views(QTabWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Give all views these colours."""
-        for view in (self.live, self.devices, self.kmc, self.browser):
+        for view in (self.live, self.recipe, self.devices, self.kmc, self.browser):
             view.set_theme(theme)
 
     def set_busy(self, is_busy: bool) -> None:

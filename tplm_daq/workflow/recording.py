@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -126,14 +127,15 @@ class Recording:
             self._writer = RunWriter.reopen(self._path)
         with self._writer.in_one_step():
             self._keep_snapshot(self._writer, "start")
+        settings = replace(prepared.settings, other_guards=(self._judge_reserve,))
         self._live = LiveAnalysis(_empty_map(header), recipe.analysis)
         runner.listen(self._live.on_event)
         runner.listen(StatusFile(self._path, lambda: self.latest).on_event)
         runner.listen(EventLog(self._path).on_event)
         if self._past is None:
             planner = planner_for(recipe, self._rig_recipe, header.positions_nm, self._rig.clock.now)
-            return Plan(self._steering.until_asked(planner), prepared.settings, self._writer)
-        return self._plan_rest(self._past, prepared.settings, self._writer, self._live)
+            return Plan(self._steering.until_asked(planner), settings, self._writer)
+        return self._plan_rest(self._past, settings, self._writer, self._live)
 
     def _plan_rest(self, past: Past, settings: PointSettings, writer: RunWriter, live: LiveAnalysis) -> Plan:
         """Let planner and live fit know the points that are there, and go back to the last of them."""
@@ -147,6 +149,10 @@ class Recording:
         """Fit all points so far, if the next pass follows from that."""
         data = None if self._live is None or not self._recipe.passes.is_adaptive else self._live.measured()
         return None if data is None else estimate_of(data, self._recipe.analysis)
+
+    def _judge_reserve(self) -> guards.Verdict:
+        """Judge whether the disk still has its reserve, which other programs may use up."""
+        return guards.judge_disk(self._path.parent, 0.0, self._rig_recipe.guards)
 
     def _check_disk(self) -> None:
         needed_mb = disk_mb(self._recipe, rehearse(self._recipe, self._rig_recipe, None).n_points)

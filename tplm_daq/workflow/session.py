@@ -106,8 +106,13 @@ class RigSession:
         """Stop one device where it is; put the light out if it is the laser or the gate."""
         self._order(role, Order("stopping", lambda device: device.make_safe()))
 
-    def put_light_out(self) -> None:
-        """Put the light out by laser and gate at once, and return when one has confirmed; nothing without a connection.
+    def put_light_out(self) -> bool:
+        """Put the light out by laser and gate at once, and return when one has confirmed.
+
+        Returns
+        -------
+        bool
+            Whether there was a connection to ask over.
 
         Raises
         ------
@@ -119,13 +124,14 @@ class RigSession:
         for role in asked:
             self._order(role, Order("putting the light out", partial(_put_out, answers)))
         if not asked:
-            return
+            return False
         try:
             answers.get(timeout=LIGHT_OUT_TIMEOUT_S)
         except queue.Empty:
             answers_of = {shown.role: shown.message or shown.state.value for shown in self.view.devices}
             failures = [f"{role}: {answers_of[role]}" for role in asked]
             raise LightMayBeOnError(failures) from None
+        return True
 
     def move_detector(self, x_nm: float, y_nm: float) -> None:
         """Move the detector to a place in the sample plane; one out of reach is refused in the view."""
