@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export QT_QPA_PLATFORM ?= offscreen
 
-.PHONY: help run test lint pytest slow statistics faults screenshots bench clean
+.PHONY: help run test lint pytest slow statistics faults docs screenshots bench clean
 
 help:
 	@echo "make run    set up, then measure a simulated line scan and write its report"
@@ -15,6 +15,7 @@ help:
 	@echo "make slow   the long campaigns (statistics over many seeds, many kills)"
 	@echo "make statistics  efficiency, coverage and bias of every estimator, as tables (hours)"
 	@echo "make faults      every fault at every transaction of a small scan"
+	@echo "make docs        write docs/recipes.md anew, after a recipe has changed"
 	@echo "make screenshots  pictures of every view of the window, into docs/img"
 	@echo "make bench  speeds, as ratios within one run"
 	@echo "make clean  remove the environment and caches"
@@ -41,6 +42,9 @@ faults: $(STAMP)
 
 slow: $(STAMP)
 	$(BIN)/pytest -m slow --timeout 3600
+
+docs: $(STAMP)
+	$(BIN)/python -m tplm_daq.workflow.recipe_reference > docs/recipes.md
 
 screenshots: $(STAMP)
 	PYTHONPATH=. $(BIN)/python tests/gui/screenshots.py docs/img

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,6 +19,9 @@ from typer.exceptions import TyperException
 
 from tplm_daq.errors import Aborted, InputError, StoreError, TplmError
 from tplm_daq.interrupts import ignore_signals
+
+ANSWER_POLL_S = 0.2
+"""How often a question to the operator looks whether the run is to end."""
 
 
 class TerminalOperator:
@@ -33,7 +37,12 @@ class TerminalOperator:
 
     def __init__(self, console: Console, name: str) -> None:
         self._console = console
+        self._is_over = False
         self.name = name
+
+    def stop_waiting(self) -> None:
+        """Take a question that is open, or comes later, as declined: the run is to end (from any thread)."""
+        self._is_over = True
 
     def require_somebody(self) -> None:
         """Raise InputError if there is no terminal to ask at."""
@@ -49,8 +58,16 @@ class TerminalOperator:
         self._console.print(f"[bold]By hand:[/bold] {what}")
         for name, value in quantities.items():
             self._console.print(f"    {name} = {value:g}")
-        if self._console.input("Press Enter when it is done, or n to stop: ").strip().lower() not in ("", "y", "yes"):
+        self._console.print("Press Enter when it is done, or n to stop: ", end="")
+        if self._answer().strip().lower() not in ("", "y", "yes"):
             raise Aborted(f"the operator declined: {what}")
+
+    def _answer(self) -> str:
+        """Wait for a line; on Windows, whose console does not tell whether there is one, Ctrl-C needs Enter too."""
+        while sys.platform != "win32" and not select.select([sys.stdin], [], [], ANSWER_POLL_S)[0]:
+            if self._is_over:
+                raise Aborted("the run was ended while the operator was asked")
+        return sys.stdin.readline()
 
 
 class DeclaredOperator:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
+import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from tests.end_to_end.program import tplm
+from tplm_daq.errors import Aborted
+from tplm_daq.terminal import TerminalOperator
 
 NARROW = {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
-IN_ORDER = ("check", "run", "runs", "analyse", "report", "export", "devices", "serve", "schema")
+NAMED_SHELL = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+"""Lets the option take the name of a shell, for there may be none among the parents of a test."""
+IN_ORDER = (
+    *("check", "run", "resume", "gui", "runs", "analyse", "report", "export", "verify", "kmc"),
+    *("devices", "serve", "schema"),
+)
 
 
 @pytest.mark.parametrize("words", [(), ("--help",)])
@@ -107,6 +119,34 @@ def test_the_shell_completes_recipes_and_rig_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_script_for_completion_can_be_shown(shell: str, tmp_path: Path) -> None:
-    done = tplm(tmp_path, "--show-completion", shell)
+    done = tplm(tmp_path, "--show-completion", shell, **NAMED_SHELL)
     assert done.status == 0, done.err
     assert "_TPLM_COMPLETE" in done.out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its console does not tell whether there is a line")
+def test_a_question_to_the_operator_ends_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody presses Enter after Ctrl-C."""
+    ours, theirs = os.pipe()
+    with os.fdopen(ours) as unanswered:
+        monkeypatch.setattr("sys.stdin", unanswered)
+        operator = TerminalOperator(Console(file=io.StringIO()), "demo")
+        monkeypatch.setattr(operator, "require_somebody", lambda: None)
+        threading.Timer(0.1, operator.stop_waiting).start()
+        with pytest.raises(Aborted, match="ended while the operator was asked"):
+            operator.set_by_hand("Set the laser to 10 nW", {"average_power_nw": 10.0})
+        os.write(theirs, b"\n")
+        os.close(theirs)
+
+
+@pytest.mark.parametrize(("typed", "is_done"), [("\n", True), ("y\n", True), ("n\n", False)])
+def test_the_operator_says_whether_it_is_done(
+    typed: str, is_done: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "typed").write_text(typed)
+    with (tmp_path / "typed").open() as keyboard:
+        monkeypatch.setattr("sys.stdin", keyboard)
+        operator = TerminalOperator(Console(file=io.StringIO()), "demo")
+        monkeypatch.setattr(operator, "require_somebody", lambda: None)
+        with nullcontext() if is_done else pytest.raises(Aborted, match="declined: Set the laser"):
+            operator.set_by_hand("Set the laser to 10 nW", {"average_power_nw": 10.0})

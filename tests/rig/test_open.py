@@ -135,3 +135,17 @@ def test_light_that_was_put_out_by_hand_stays_out_until_the_laser_is_prepared_an
     rig.laser.prepare(2.5e6, 10.0)
     rig.laser.turn_on()
     assert rig.laser.is_on()
+
+
+def test_opening_ends_between_two_boxes_when_somebody_wants_that() -> None:
+    n_asked = 0
+
+    def abort_at_the_third() -> None:
+        nonlocal n_asked
+        n_asked += 1
+        if n_asked == 3:
+            raise Aborted("ended by Ctrl-C, while the rig was being opened")
+
+    with pytest.raises(Aborted, match="while the rig was being opened"):
+        open_rig(rig_recipe(), Nobody(), abort_at_the_third)
+    assert n_asked == 3

@@ -82,7 +82,10 @@ def export(
 
 
 def verify(file: FileArgument, as_json: JsonOption = False) -> None:
-    """Check a run file against itself: structure, hashes, and every stored number fitted anew."""
+    """Fit a run anew; its file must hold the same numbers.
+
+    Checks structure, hashes and places too; ends with status 1 where anything does not hold.
+    """
     from rich.console import Console
 
     from tplm_daq.printing import print_verification

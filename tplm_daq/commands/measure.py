@@ -18,7 +18,7 @@ from tplm_daq.commands.options import (
     rig_file,
 )
 from tplm_daq.interrupts import Signals
-from tplm_daq.terminal import offer_recipes
+from tplm_daq.terminal import DeclaredOperator, TerminalOperator, offer_recipes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tplm_daq.recipes.rig import RigRecipe
-    from tplm_daq.roles import Operator
 
 
 def check(recipe: RecipeArgument, rig: RigOption = None, set_: SetOption = [], as_json: JsonOption = False) -> None:
@@ -80,7 +79,7 @@ def run(
         start_logging(out)
         return make_job(wanted, rig_recipe, out, operator, report)
 
-    _run(make, console, as_json)
+    _run(make, operator, console, as_json)
 
 
 def resume(
@@ -107,7 +106,7 @@ def resume(
         start_logging(past.folder)
         return past.job(operator)
 
-    _run(make, console, as_json)
+    _run(make, operator, console, as_json)
 
 
 def gui(
@@ -126,10 +125,8 @@ def gui(
     raise typer.Exit(main(recipe, rig_file(rig), out))
 
 
-def _operator(console: Console, name: str, rig: RigRecipe, yes: bool) -> Operator:
+def _operator(console: Console, name: str, rig: RigRecipe, yes: bool) -> TerminalOperator | DeclaredOperator:
     """Return who sets what has no interface; a real rig needs somebody at the terminal, or --yes."""
-    from tplm_daq.terminal import DeclaredOperator, TerminalOperator
-
     name = name or "somebody at the terminal"
     if yes:
         return DeclaredOperator(console, name)
@@ -139,13 +136,18 @@ def _operator(console: Console, name: str, rig: RigRecipe, yes: bool) -> Operato
     return operator
 
 
-def _run(make: Callable[[], Any], console: Console, as_json: bool) -> None:
+def _run(
+    make: Callable[[], Any], operator: TerminalOperator | DeclaredOperator, console: Console, as_json: bool
+) -> None:
     """Make a job, run it under the eyes of the terminal, print what came of it, and end with its status."""
     with Signals() as signals:
         from tplm_daq.printing import print_outcome
         from tplm_daq.watching import run_watched
 
-        outcome = run_watched(make(), console, signals)
+        job = make()
+        if isinstance(operator, TerminalOperator):
+            job.on_abort.append(operator.stop_waiting)
+        outcome = run_watched(job, console, signals)
         print_outcome(console, outcome)
         if as_json:
             print_json(outcome.to_dict())

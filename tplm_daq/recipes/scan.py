@@ -128,7 +128,8 @@ class Passes(Model):
     max_time_s: Annotated[Seconds, Field(gt=0, le=604_800)] | None = None
     """From the first point, moves included; the scan ends then even if the target is not reached."""
     order: Literal["up-and-down", "interleaved", "shuffled"] = "up-and-down"
-    """Of the positions in a pass: there and in the next pass back, every second one on each way, or drawn by lot."""
+    """up-and-down: there, and back in the next pass. interleaved: every second one there, the others back. shuffled: by
+    lot."""
     seed: Annotated[int, Field(ge=0)] = 1
     """Of the shuffled order."""
     allocation: Literal["equal", "optimal", "table"] = "equal"

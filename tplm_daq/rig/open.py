@@ -7,6 +7,7 @@ link cannot keep it on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TypeVar
 
 from tplm_daq.errors import RigError, TplmError
@@ -29,7 +30,11 @@ Box = TypeVar("Box")
 Role = TypeVar("Role")
 
 
-def open_rig(recipe: RigRecipe, operator: Operator) -> Rig:
+def _go_on() -> None:
+    """Nobody wants the opening to end."""
+
+
+def open_rig(recipe: RigRecipe, operator: Operator, checkpoint: Callable[[], None] = _go_on) -> Rig:
     """Connect to every box of a rig file.
 
     Parameters
@@ -38,6 +43,8 @@ def open_rig(recipe: RigRecipe, operator: Operator) -> Rig:
         Which boxes, where.
     operator : Operator
         Who turns knobs; on a simulated rig a double of an operator takes this place.
+    checkpoint : callable
+        Called before each box, which may take seconds to turn out dead; raises Aborted if somebody wants to stop.
 
     Returns
     -------
@@ -48,8 +55,10 @@ def open_rig(recipe: RigRecipe, operator: Operator) -> Rig:
     ------
     RigError
         One or more boxes cannot be used; every one of them is listed, and all connections are closed again.
+    Aborted
+        By the checkpoint; all connections are closed again.
     """
-    opening = Opening(recipe, world_of(recipe), operator)
+    opening = Opening(recipe, world_of(recipe), operator, checkpoint)
     try:
         return opening.rig()
     except TplmError:
@@ -68,7 +77,14 @@ def world_of(recipe: RigRecipe) -> SimulatedWorld | None:
 class Opening:
     """The state of an opening rig: what is connected, what failed, and the doubles if there are any."""
 
-    def __init__(self, recipe: RigRecipe, world: SimulatedWorld | None, operator: Operator) -> None:
+    def __init__(
+        self,
+        recipe: RigRecipe,
+        world: SimulatedWorld | None,
+        operator: Operator,
+        checkpoint: Callable[[], None] = _go_on,
+    ) -> None:
+        self._checkpoint = checkpoint
         self._wiring = Wiring(recipe, world, operator)
         self._devices = recipe.devices
         self._failures: list[TplmError] = []
@@ -173,6 +189,7 @@ class Opening:
         self._watched.append(path)
 
     def _attempt(self, connect_it: Callable[[], Role]) -> Role | None:
+        self._checkpoint()
         try:
             return connect_it()
         except TplmError as error:
@@ -184,7 +201,8 @@ class Opening:
 
     def _close_devices(self) -> None:
         for closer in self._wiring.closers:
-            self._attempt(closer)
+            with suppress(TplmError):
+                closer()
         self._wiring.closers.clear()
 
     def _end_doubles(self) -> None:

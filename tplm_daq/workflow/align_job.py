@@ -117,7 +117,7 @@ class AlignJob(Steering):
         make_folder(self.folder)
         calibrated = with_calibrations(self.rig_recipe, self.folder)
         self.require_wanted("before the rig was opened")
-        with RigLock(calibrated.real_addresses), open_rig(calibrated, self.operator) as rig:
+        with RigLock(calibrated.real_addresses), open_rig(calibrated, self.operator, self.checkpoint) as rig:
             following = Following(rig, self.recipe, calibrated, self, self.listeners)
             findings = following.run()
             light = self.recipe.light

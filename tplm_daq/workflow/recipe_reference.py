@@ -98,7 +98,7 @@ def _describe(page: _Page, place: str, model: type[Model], own_only: bool = Fals
 
 
 def _row(page: _Page, model: type[Model], name: str, info: FieldInfo) -> str:
-    meaning = info.description or _sentence(page, info) or _fixed(info)
+    meaning = info.description or _sentence(info) or _fixed(info)
     if not meaning:
         raise ValueError(f"{model.__name__}.{name} has no description; write a docstring below the field")
     annotation = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
@@ -107,7 +107,7 @@ def _row(page: _Page, model: type[Model], name: str, info: FieldInfo) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _sentence(page: _Page, info: FieldInfo) -> str:
+def _sentence(info: FieldInfo) -> str:
     """Return the first sentence about a section, whose own table says more."""
     models = [model for _, model in _sections(info)]
     return (inspect.getdoc(models[0]) or "").split("\n\n")[0] if len(models) == 1 else ""

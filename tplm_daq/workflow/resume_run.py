@@ -140,7 +140,7 @@ class ResumeJob(Steering):
         opened = rig_recipe.beginning_at(clock_before([run]))
         recorded = None
         try:
-            with RigLock(rig_recipe.real_addresses), open_rig(opened, self.operator) as rig:
+            with RigLock(rig_recipe.real_addresses), open_rig(opened, self.operator, self.checkpoint) as rig:
                 recorded = Recording(rig, recipe, rig_recipe, run.path, self, self.resumable.past).run()
         except LightMayBeOnError as error:
             if recorded is None:

@@ -83,7 +83,7 @@ class ScanJob(Steering):
         recorded = None
         try:
             calibrated = with_calibrations(self.rig_recipe, self.folder)
-            with RigLock(calibrated.real_addresses), open_rig(calibrated, self.operator) as rig:
+            with RigLock(calibrated.real_addresses), open_rig(calibrated, self.operator, self.checkpoint) as rig:
                 rig_recipe = align_first(rig, self.recipe, self.rig_recipe, self.folder, self)
                 path = new_path(self.folder, self.recipe.title)
                 recorded = Recording(rig, self.recipe, rig_recipe, path, self).run()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +106,7 @@ class SeriesJob(Steering):
         points: list[SeriesPoint] = []
         error: TplmError | None = None
         try:
-            with RigLock(self.rig_recipe.real_addresses), _OpenRig(self.operator, clock_s) as opened:
+            with RigLock(self.rig_recipe.real_addresses), _OpenRig(self.operator, clock_s, self.checkpoint) as opened:
                 error = self._measure(planned, home, opened, points)
         except LightMayBeOnError as failure:
             error = failure
@@ -162,8 +162,9 @@ class _OpenRig:
     Simulated time goes on from where it was when the rig was closed.
     """
 
-    def __init__(self, operator: Operator, clock_s: float) -> None:
+    def __init__(self, operator: Operator, clock_s: float, checkpoint: Callable[[], None]) -> None:
         self._operator = operator
+        self._checkpoint = checkpoint
         self._stack = ExitStack()
         self._rig: Rig | None = None
         self._recipe: RigRecipe | None = None
@@ -180,7 +181,9 @@ class _OpenRig:
         if self._rig is not None and recipe == self._recipe:
             return self._rig
         self.close()
-        self._rig = self._stack.enter_context(open_rig(recipe.beginning_at(self._clock_s), self._operator))
+        self._rig = self._stack.enter_context(
+            open_rig(recipe.beginning_at(self._clock_s), self._operator, self._checkpoint)
+        )
         self._recipe = recipe
         return self._rig
 

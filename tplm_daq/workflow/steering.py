@@ -34,10 +34,13 @@ class Steering:
     ----------
     listeners : list of callable
         Receive the events of every runner of the job in its thread.
+    on_abort : list of callable
+        Called when somebody wants the job to end, for what waits elsewhere, such as a question to the operator.
     """
 
     def __init__(self) -> None:
         self.listeners: list[Listener] = []
+        self.on_abort: list[Callable[[], None]] = []
         self._under_way: Steered | None = None
         self._abort_message: str | None = None
         self._is_in_a_hurry = False
@@ -64,6 +67,8 @@ class Steering:
         self._abort_message = message
         if self._under_way is not None:
             self._under_way.runner.abort(message)
+        for stop_waiting in self.on_abort:
+            stop_waiting()
         if self._is_measured:
             self.hurry()
 
@@ -115,6 +120,10 @@ class Steering:
     def measured(self) -> None:
         """Take note that the rig is safe and only the analysis is left, which an abort skips."""
         self._is_measured = True
+
+    def checkpoint(self) -> None:
+        """Raise Aborted if somebody wants the job to end while the rig is being opened."""
+        self.require_wanted("while the rig was being opened")
 
     def require_wanted(self, when: str) -> None:
         """Raise Aborted, saying when, if somebody wants the job to end."""
