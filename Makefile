@@ -32,7 +32,7 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 pytest: $(STAMP)
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 statistics: $(STAMP)
 	$(BIN)/pytest tests/analysis/test_statistics.py tests/analysis/test_photons.py -m slow -s --timeout 7200

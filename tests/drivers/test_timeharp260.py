@@ -162,7 +162,7 @@ def test_a_wrong_order_of_calls_is_refused_as_by_the_library(world):
     with pytest.raises(ConnectionError, match=r"TimeHarp 260: not open. Call open\(\) first"):
         counter.arm(1.0)
     counter.open()
-    with pytest.raises(TimeHarpError, match=r"NOT_INITIALIZED\)\. Call open\(\) and initialise\(\)"):
+    with pytest.raises(TimeHarpError, match=r"NOT_INITIALIZED\)\. .* open\(\) and initialise\(\)"):
         _ = counter.rates
     counter.initialise()
     with pytest.raises(TimeHarpError, match=r"TH260_ReadFiFo\(0, 131072\) returned -18 \(INVALID_MODE\)"):
