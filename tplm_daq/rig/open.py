@@ -15,16 +15,15 @@ from tplm_daq.readings import Setting
 from tplm_daq.recipes.devices import BENCH, GateDevice
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.rig import connect
-from tplm_daq.rig.attenuator import PowerMeter
-from tplm_daq.rig.axes import Axis, DetectorAxes
-from tplm_daq.rig.filters import Wheel
+from tplm_daq.rig.axes import DetectorAxes
+from tplm_daq.rig.connect_role import connect_role
 from tplm_daq.rig.light import GateLine, TriggeredLaser
 from tplm_daq.rig.microscope import Rig
 from tplm_daq.rig.safe_state import SafetyStep
 from tplm_daq.rig.simulated import SimulatedWorld, find_served, start_doubles
 from tplm_daq.rig.watchdog import LightPath, Watchdog
 from tplm_daq.rig.wiring import Wiring
-from tplm_daq.roles import Device, Operator
+from tplm_daq.roles import Operator
 
 Box = TypeVar("Box")
 Role = TypeVar("Role")
@@ -136,7 +135,7 @@ class Opening:
             It cannot be used.
         """
         try:
-            return self._open_one(role).snapshot()
+            return connect_role(self._wiring, role).snapshot()
         finally:
             self._close_devices()
 
@@ -146,29 +145,6 @@ class Opening:
             self._watchdog.end()
         self._close_devices()
         self._end_doubles()
-
-    def _open_one(self, role: str) -> Device | Axis | Wheel | PowerMeter:
-        wiring, devices = self._wiring, self._devices
-        match role:
-            case "trigger":
-                return connect.laser(wiring)
-            case "counter":
-                return connect.counter(wiring, devices.counter)
-            case "detector_x" | "detector_y":
-                return connect.axis(wiring, role.removeprefix("detector_"))
-            case "attenuator" if devices.attenuator is not None:
-                return connect.attenuator(wiring, devices.attenuator)
-            case "power_meter" if devices.power_meter is not None:
-                return connect.power_meter(wiring, devices.power_meter)
-            case "gate" if devices.gate is not None:
-                return connect.gate(wiring, devices.gate)
-            case "detection_filter" if devices.detection_filter is not None:
-                return connect.detection_filter(wiring, devices.detection_filter)
-            case "thermostat" if devices.thermostat is not None:
-                return connect.thermostat(wiring, devices.thermostat)
-            case "stage" if devices.stage is not None:
-                return connect.stage(wiring, devices.stage)
-        raise KeyError(role)
 
     def _laser(self) -> TriggeredLaser:
         laser = connect.laser(self._wiring)

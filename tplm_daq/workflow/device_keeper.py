@@ -16,6 +16,7 @@ from tplm_daq.errors import DeviceTimeout, InputError, TplmError
 from tplm_daq.readings import Setting
 from tplm_daq.rig import connect
 from tplm_daq.rig.axes import DetectorAxes
+from tplm_daq.rig.connect_role import connect_role
 from tplm_daq.rig.wiring import Wiring
 from tplm_daq.roles import Device
 
@@ -235,20 +236,9 @@ def open_device(wiring: Wiring, role: str) -> Any:
     DeviceError
         It cannot be used.
     """
-    devices = wiring.recipe.devices
     match role:
         case "laser":
             return connect.laser(wiring)
-        case "counter":
-            return connect.counter(wiring, devices.counter)
         case "detector":
             return DetectorAxes(connect.axis(wiring, "x"), connect.axis(wiring, "y"))
-        case "gate" if devices.gate is not None:
-            return connect.gate(wiring, devices.gate)
-        case "detection_filter" if devices.detection_filter is not None:
-            return connect.detection_filter(wiring, devices.detection_filter)
-        case "thermostat" if devices.thermostat is not None:
-            return connect.thermostat(wiring, devices.thermostat)
-        case "stage" if devices.stage is not None:
-            return connect.stage(wiring, devices.stage)
-    raise KeyError(role)
+    return connect_role(wiring, role)
