@@ -65,7 +65,7 @@ def load_alignment(recipe: str, rig: str, assignments: Sequence[str]) -> tuple[A
 
 def _model_of(data: dict[str, Any], path: Path) -> type[Measurement]:
     """Return the model of a recipe's kind; a recipe without one is read as a scan, whose check says what is missing."""
-    kind = data.get("kind", "scan")
+    kind = str(data.get("kind", "scan"))
     if kind == "align":
         return alignment_model(data, path)
     if kind in MODELS:
@@ -74,7 +74,7 @@ def _model_of(data: dict[str, Any], path: Path) -> type[Measurement]:
         "kmc": f"Simulate it with `tplm kmc {path}`",
         "rig": f"Give it with --rig {path}, and a recipe beside it",
         "analysis": "It belongs under the key analysis of a scan, or to `tplm analyse --set`",
-    }.get(str(kind), f"Write one of {', '.join(MODELS)}, align")
+    }.get(kind, f"Write one of {', '.join(MODELS)}, align")
     raise InputError(f"{path}: kind is {kind}, which cannot be measured. {hint}.")
 
 

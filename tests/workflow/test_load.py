@@ -1,0 +1,50 @@
+"""Which kinds of recipes can be measured, and what is said of the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tplm_daq.errors import InputError
+from tplm_daq.recipes.align import SpotAlignment
+from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.recipes.series import SeriesRecipe
+from tplm_daq.workflow.load import load_alignment, load_measurement, load_scan
+
+RIG = "configs/rig_sim.yaml"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("scan_map", ScanRecipe), ("series_power", SeriesRecipe), ("align_spot", SpotAlignment)]
+)
+def test_scans_series_and_alignments_can_be_measured(name: str, kind: type) -> None:
+    assert isinstance(load_measurement(f"configs/{name}.yaml", RIG, [])[0], kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("kmc_quick", "Simulate it with `tplm kmc"),
+        ("rig_sim", "Give it with --rig"),
+        ("analysis_default", "belongs under the key analysis"),
+    ],
+)
+def test_other_kinds_are_sent_to_where_they_belong(name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load_measurement(f"configs/{name}.yaml", RIG, [])
+
+
+@pytest.mark.parametrize("kind", ["[]", "{}", "3", "null", "scam"])
+def test_a_kind_that_is_none_is_named(kind: str, tmp_path: Path) -> None:
+    recipe = tmp_path / "odd.yaml"
+    recipe.write_text(f"kind: {kind}\n")
+    with pytest.raises(InputError, match=r"which cannot be measured\. Write one of scan, series, align"):
+        load_measurement(str(recipe), RIG, [])
+
+
+def test_who_wants_one_kind_is_told_of_another() -> None:
+    with pytest.raises(InputError, match="this is a series, and a scan is wanted here"):
+        load_scan("configs/series_power.yaml", RIG, [])
+    with pytest.raises(InputError, match="this is a scan, and an alignment is wanted here"):
+        load_alignment("configs/scan_line.yaml", RIG, [])
