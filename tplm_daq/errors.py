@@ -32,6 +32,10 @@ class TplmError(Exception):
         """Return what `--json` prints as ``error``: the kind is the name of the class."""
         return {"kind": type(self).__name__, "message": str(self)}
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows: the message alone, since what was foreseen needs no traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class InputError(TplmError):
     """A recipe, rig file, option or data file cannot be used as it is."""

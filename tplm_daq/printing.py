@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -122,22 +123,11 @@ def print_verification(console: Console, report: VerifyReport) -> None:
 
 def print_result(console: Console, result: Result) -> None:
     """Print the result of an analysis with its warnings."""
-    low, high = result.ci95_cm2_s
+    from tplm_daq.analysis.summary import rows_of
+
     table = _plain_table()
-    table.add_row("method", result.method)
-    table.add_row("D", f"[bold]{result.diffusivity_cm2_s:.5f}[/bold] cm²/s, 95 % interval {low:.5f} to {high:.5f}")
-    table.add_row("systematic", f"{result.systematic_cm2_s:.5f} cm²/s")
-    for name, value, pair in (
-        ("sigma0", result.sigma0_nm, result.sigma0_xy_nm),
-        ("centre", result.centre_nm, result.centre_xy_nm),
-    ):
-        table.add_row(name, f"{value:.1f} nm" if pair is None else f"x {pair[0]:.1f} nm, y {pair[1]:.1f} nm")
-    table.add_row("lifetime", f"{result.lifetime_ns:.3f} ns")
-    table.add_row("bias lamp", result.bias_lamp)
-    for text in result.corrections:
-        table.add_row("corrected", text)
-    for text in result.warnings:
-        table.add_row("warning", text)
+    for name, text in rows_of(result):
+        table.add_row(name, f"[bold]{text}[/bold]" if name == "D" else escape(text))
     console.print(table, highlight=False, soft_wrap=True)
 
 

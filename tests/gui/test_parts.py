@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from tests.gui.grown_runs import picture_of, recipe_of
 from tplm_daq.acquire.events import RunState
 from tplm_daq.errors import Aborted, DeviceError
-from tplm_daq.gui.asking import Nobody, Question, WindowOperator
+from tplm_daq.gui.asking import Question, WindowOperator
 from tplm_daq.gui.crash_dialog import CrashDialog, details_of
 from tplm_daq.gui.help import KEYS, TOUR, HelpDialog, TourDialog
 from tplm_daq.gui.live_view import LiveView
@@ -27,6 +27,7 @@ from tplm_daq.gui.theme import DARK, LIGHT, Theme
 from tplm_daq.gui.window import Window
 from tplm_daq.store.layout import PointFlags, PointRow
 from tplm_daq.workflow.load import load_rig
+from tplm_daq.workflow.nobody import Nobody
 
 RIG = load_rig("configs/rig_sim.yaml", [])
 

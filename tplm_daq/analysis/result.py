@@ -8,6 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tplm_daq.analysis.summary import html_of, line_of
+
 FloatArray = NDArray[np.float64]
 
 Lamp = Literal["green", "amber", "red"]
@@ -210,6 +212,13 @@ class Result:
     decay: DecayCurve
     early: Profile
     late: Profile
+
+    def __repr__(self) -> str:
+        return line_of(self)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return html_of(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as the command ``tplm analyse --json`` prints them.

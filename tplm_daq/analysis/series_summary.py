@@ -243,6 +243,8 @@ def _run_to_dict(run: SeriesRun, group: SeriesGroup, row: int) -> dict[str, Any]
     return {
         "label": run.label,
         "run_file": run.source,
+        "sample": run.sample,
+        "is_reference": run.is_reference,
         "power_nw": run.power_nw,
         "repetition_rate_hz": run.repetition_rate_hz,
         "temperature_k": run.temperature_k if np.isfinite(run.temperature_k) else None,

@@ -1,4 +1,4 @@
-"""Operators of a rig: the person at the window, asked from the runner's thread, and nobody."""
+"""The operator of a rig: the person at the window, asked from the runner's thread."""
 
 from __future__ import annotations
 
@@ -60,13 +60,3 @@ class WindowOperator:
                 raise Aborted(f"nobody answered within {PATIENCE_S / 60:.0f} minutes: {what}")
         if not question.is_done:
             raise Aborted(f"the operator declined: {what}")
-
-
-class Nobody:
-    """Stands for the operator where nothing is asked: opening a rig switches nothing on."""
-
-    name = "nobody"
-
-    def set_by_hand(self, what: str, quantities: Mapping[str, float]) -> None:
-        """Refuse."""
-        raise Aborted(f"nobody was asked to: {what}")

@@ -17,7 +17,6 @@ from PyQt6.QtWidgets import (
 
 from tplm_daq.acquire.events import RunState
 from tplm_daq.errors import InputError, TplmError
-from tplm_daq.gui.asking import Nobody
 from tplm_daq.gui.background import LatestJob
 from tplm_daq.gui.bridge import Bridge
 from tplm_daq.gui.crash_dialog import Crashes
@@ -34,6 +33,7 @@ from tplm_daq.gui.views import Views
 from tplm_daq.recipes.load import shipped_configs
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.outcome import ScanOutcome
 from tplm_daq.workflow.session import RigSession
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,6 +16,8 @@ from tplm_daq.report.style import DATA, INK, MODEL, SECOND, SETTINGS, new_figure
 
 GROUP_COLOURS = (DATA, SECOND, "#9467bd", "#c9a227", "#2aa198", "#b5527f")
 """One for each sample or temperature, in turn."""
+
+LATTICE = "#7f7f7f"
 
 D_LABEL = "D (cm²/s)"
 DIFFERENT = 0.02
@@ -28,13 +32,15 @@ CONDITIONS = {
 
 
 @mpl.rc_context(SETTINGS)
-def draw_enhancement(summary: SeriesSummary) -> Figure:
+def draw_enhancement(summary: SeriesSummary, lattice: Sequence[np.ndarray] | None = None) -> Figure:
     """Draw D against the mean time between two excitations, with the fitted relaxation of each group.
 
     Parameters
     ----------
     summary : SeriesSummary
         At least one run.
+    lattice : sequence of ndarray of float64, shape (n_run,), optional
+        Of the lattice: t_exc in us, D and standard error in cm2/s, by ascending t_exc.
 
     Returns
     -------
@@ -53,6 +59,9 @@ def draw_enhancement(summary: SeriesSummary) -> Figure:
             t_us = np.geomspace(0.7 * table.t_exc_us.min(), 1.4 * table.t_exc_us.max(), 200)
             fit = group.relaxation
             panel.plot(t_us, fit.curve(t_us), color=MODEL if i == 0 else colour, label=f"τ = {fit.tau_us:.3g} µs")
+    if lattice is not None:
+        t_us, d, error = lattice
+        panel.errorbar(t_us, d, 1.96 * error, fmt="^--", color=LATTICE, ms=4, lw=0.8, elinewidth=1.0, label="lattice")
     _log_axis(panel)
     panel.set_ylim(bottom=min(0.0, panel.get_ylim()[0]))
     panel.set(xlabel="mean time between two excitations of a nanocrystal (µs)", ylabel=D_LABEL)

@@ -21,6 +21,8 @@ DATA, MODEL, SECOND = "#3a87c8", "#e0692a", "#7a9a3c"
 """What was measured, what was fitted, and a second measured curve; legible on white and on near-black."""
 COLOUR_MAP = "viridis"
 
+NOTEBOOK_DPI = 100
+
 SVG_HEAD = re.compile(r"^.*?(?=<svg )", re.DOTALL)
 SVG_SIZE = re.compile(r' (?:width|height)="[^"]*pt"')
 
@@ -52,6 +54,15 @@ SETTINGS: dict[Any, Any] = {
 """Given to `matplotlib.rc_context` around every drawing function."""
 
 
+class NotebookFigure(Figure):
+    """A figure that a notebook shows without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        stream = io.BytesIO()
+        self.savefig(stream, format="png", dpi=NOTEBOOK_DPI, metadata={"Software": None})
+        return stream.getvalue()
+
+
 def new_figure(width_in: float, n_columns: int = 1, height_in: float = 3.1) -> tuple[Figure, list[Axes]]:
     """Return an empty figure.
 
@@ -67,7 +78,7 @@ def new_figure(width_in: float, n_columns: int = 1, height_in: float = 3.1) -> t
     Figure, list of Axes
         The figure and its panels.
     """
-    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    figure = NotebookFigure(figsize=(width_in, height_in), layout="constrained", facecolor="white")
     return figure, [figure.add_subplot(1, n_columns, i + 1) for i in range(n_columns)]
 
 

@@ -77,14 +77,24 @@ def view_of_run(run: RunFile, result: Result | None, fit_error: str | None = Non
         data=run.map(),
         result=result,
         fit_error=fit_error,
-        conditions=_conditions(run),
+        conditions=conditions_of_run(run),
         truth_cm2_s=float(true_diffusivity) if isinstance(true_diffusivity, int | float) else None,
         recipe_text=run.header.recipe_text,
         provenance={name: str(version) for name, version in run.environment().items()},
     )
 
 
-def _conditions(run: RunFile) -> dict[str, str]:
+def conditions_of_map(data: TimePositionMap) -> dict[str, str]:
+    """Return what an imported map says about how it was measured, units in the texts."""
+    rows = {"positions": str(len(data.x_nm)), "delay bins": f"{len(data.delay_ns)} of {1e3 * data.bin_width_ns:.4g} ps"}
+    if data.dwell_s is not None:
+        rows["counting time"] = f"{data.dwell_s.sum():.4g} s"
+    if data.repetition_rate_hz is not None:
+        rows["repetition rate"] = f"{data.repetition_rate_hz / 1e6:.5g} MHz"
+    return rows | {"detector pixel at the sample": "{:.4g} nm × {:.4g} nm (x × y)".format(*data.pixel_nm)}
+
+
+def conditions_of_run(run: RunFile) -> dict[str, str]:
     """Return the rows of the table of conditions; what the rig does not know is left out."""
     points, header = run.points, run.header
     session = {key.replace("_", " "): text for key, text in header.session.items() if text}

@@ -80,11 +80,11 @@ def read_points(entry: h5py.Group) -> NDArray[np.void]:
 
     Returns
     -------
-    ndarray of layout.POINT_DTYPE, shape (n_point,)
-        One record per point.
+    recarray of layout.POINT_DTYPE, shape (n_point,)
+        One record per point: `points.x_nm` and `points["x_nm"]` are a column.
     """
     group = entry[layout.POINTS]
     points = np.empty(count_rows(group), layout.POINT_DTYPE)
     for name in layout.POINT_DTYPE.names or ():
         points[name] = group[name][: len(points)]
-    return points
+    return points.view(np.recarray)

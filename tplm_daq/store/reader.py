@@ -7,7 +7,7 @@ the file anew, so nothing is to be closed and nobody is locked out.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +35,8 @@ class RunFile:
         The file.
     header : RunHeader
         What was known before the first point, without the truth of a simulated sample.
-    points : ndarray of layout.POINT_DTYPE, shape (n_point,)
-        Acknowledged points, one record each: `points["x_nm"]` is a column.
+    points : recarray of layout.POINT_DTYPE, shape (n_point,)
+        Acknowledged points, one record each: `points.x_nm` or `points["x_nm"]` is a column.
     start_time, end_time : str, str or None
         ISO 8601 with zone; no end in a run cut short.
     finish_reason : str or None
@@ -44,8 +44,8 @@ class RunFile:
     """
 
     path: Path
-    header: layout.RunHeader
-    points: NDArray[np.void]
+    header: layout.RunHeader = field(repr=False)
+    points: NDArray[np.void] = field(repr=False)
     start_time: str
     end_time: str | None
     finish_reason: str | None

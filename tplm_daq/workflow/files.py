@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tplm_daq.errors import FitError, InputError
-from tplm_daq.photons.histogram import TimePositionMap
 from tplm_daq.recipes.analysis import AnalysisRecipe
 from tplm_daq.recipes.dialect import parse_mapping
 from tplm_daq.recipes.load import validate
@@ -152,7 +151,7 @@ def stored_analysis(run: RunFile) -> AnalysisRecipe:
 def _view_of_file(path: Path) -> RunView:
     """Return what a report shows of a run file or an imported map."""
     from tplm_daq.analysis.pipeline import analyse
-    from tplm_daq.report.view import RunView, view_of_run
+    from tplm_daq.report.view import RunView, conditions_of_map, view_of_run
     from tplm_daq.workflow.analyse import analyse_run
 
     if is_run_name(path):
@@ -162,7 +161,7 @@ def _view_of_file(path: Path) -> RunView:
     data = load_map(path)
     recipe = load_analysis(None, ())
     result, fit_error = _fitted(lambda: analyse(data, recipe, with_laws=True))
-    return RunView(path.stem, path.name, data, result, fit_error, conditions=_conditions(data))
+    return RunView(path.stem, path.name, data, result, fit_error, conditions=conditions_of_map(data))
 
 
 def _fitted(fit: Callable[[], Result]) -> tuple[Result | None, str | None]:
@@ -171,13 +170,3 @@ def _fitted(fit: Callable[[], Result]) -> tuple[Result | None, str | None]:
         return fit(), None
     except FitError as error:
         return None, str(error)
-
-
-def _conditions(data: TimePositionMap) -> dict[str, str]:
-    """Return what an imported map says about how it was measured, units in the texts."""
-    rows = {"positions": str(len(data.x_nm)), "delay bins": f"{len(data.delay_ns)} of {1e3 * data.bin_width_ns:.4g} ps"}
-    if data.dwell_s is not None:
-        rows["counting time"] = f"{data.dwell_s.sum():.4g} s"
-    if data.repetition_rate_hz is not None:
-        rows["repetition rate"] = f"{data.repetition_rate_hz / 1e6:.5g} MHz"
-    return rows | {"detector pixel at the sample": "{:.4g} nm × {:.4g} nm (x × y)".format(*data.pixel_nm)}

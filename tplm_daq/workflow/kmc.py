@@ -19,10 +19,14 @@ from tplm_daq.kmc.simulate import Condition
 from tplm_daq.kmc.sweep import Finished, Job, sweep_cluster, sweep_here, sweep_processes
 from tplm_daq.recipes.kmc import KmcRecipe
 from tplm_daq.recipes.load import apply_overrides, find_config, read_yaml, validate
+from tplm_daq.report.tabular import Tabular
 from tplm_daq.store.sweeps import SweepFile
 from tplm_daq.workflow.kmc_limits import workers_for
 
 DEFAULT_RECIPE = "configs/kmc_quick.yaml"
+
+SHOWN = ("alpha", "tau_pulse_us", "t_exc_us", "d_sim_cm2_s", "standard_error_cm2_s", "d_sim_radial_cm2_s")
+"""What is said of each condition."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ class SweepProgress:
     share: float
 
 
-@dataclass(frozen=True)
-class SweepOutcome:
+@dataclass(frozen=True, repr=False)
+class SweepOutcome(Tabular):
     """What came of a sweep.
 
     Attributes
@@ -64,11 +68,20 @@ class SweepOutcome:
         """The file if there is one, and one only."""
         return self.files[0] if len(self.files) == 1 else None
 
+    row_name = "condition"
+
+    def columns(self) -> dict[str, Sequence[object]]:
+        """Return one row per condition."""
+        return {name: [getattr(point, name) for point in self.points] for name in SHOWN}
+
+    def caption(self) -> str:
+        """Return how much was simulated; D is per axis, and radial twice that."""
+        return f"lattice: {len(self.points)} conditions, {self.exciton_steps:.3g} exciton steps"
+
     def to_dict(self) -> dict[str, object]:
         """Return what `tplm kmc --json` prints."""
-        names = ("alpha", "tau_pulse_us", "t_exc_us", "d_sim_cm2_s", "standard_error_cm2_s", "d_sim_radial_cm2_s")
         return {
-            "points": [{name: getattr(point, name) for name in names} for point in self.points],
+            "points": [{name: getattr(point, name) for name in SHOWN} for point in self.points],
             "exciton_steps": self.exciton_steps,
             "seconds": self.seconds,
             "file": None if self.file is None else str(self.file),

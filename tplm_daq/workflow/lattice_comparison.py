@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from tplm_daq.errors import InputError
 from tplm_daq.kmc.simulate import Condition
 from tplm_daq.kmc.sweep import Job
 from tplm_daq.recipes.kmc import KmcRecipe
+from tplm_daq.report.tabular import Tabular
 from tplm_daq.workflow.kmc import SweepProgress, run_jobs
 
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Tabular):
     """Measured and simulated diffusivities, one entry per run, by ascending t_exc.
 
     Attributes
@@ -45,6 +46,19 @@ class Comparison:
     lattice_error_cm2_s: FloatArray
     chi_square: float
     p_value: float
+    row_name = "run"
+
+    def columns(self) -> dict[str, Sequence[object]]:
+        """Return one row per run."""
+        names = ("t_exc_us", "measured_cm2_s", "measured_error_cm2_s", "lattice_cm2_s", "lattice_error_cm2_s")
+        return {name: getattr(self, name).tolist() for name in names}
+
+    def caption(self) -> str:
+        """Return how well the lattice describes the series."""
+        return (
+            f"lattice beside {len(self.t_exc_us)} runs: chi-square {self.chi_square:.3g}; probability of a larger one "
+            f"by chance {self.p_value:.2g}"
+        )
 
 
 def compare_with_lattice(

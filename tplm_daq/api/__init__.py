@@ -1,0 +1,1 @@
+"""What notebooks use: runs, series and lattices that show themselves, one module each."""
