@@ -80,6 +80,10 @@ def run_all(folder: Path, commands: list[list[str]]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+RUNS = (("line", "run", ()), ("map", "map", ()), ("line", "tagged", ("counter.mode=t3", "counter.keep_words=true")))
+"""Run files that pages read: recipe, name, and what is changed."""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder like a fresh checkout, with the files that a reader has by then: a run, a raster, a rig file."""
@@ -87,9 +91,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "configs", folder / "configs")
     shutil.copytree(ROOT / "tests/data", folder / "tests/data")
     shutil.copy(folder / "configs/rig_sim.yaml", folder / "my_rig.yaml")
-    run_all(folder, [shortened(["run", f"configs/scan_{shape}.yaml", "--out", shape]) for shape in ("line", "map")])
-    for shape, name in (("line", "run.h5"), ("map", "map.h5")):
-        next((folder / shape).glob("*.h5")).rename(folder / name)
+    runs = [["run", f"configs/scan_{shape}.yaml", "--out", name, *settings(*more)] for shape, name, more in RUNS]
+    run_all(folder, [shortened(words) for words in runs])
+    for _, name, _ in RUNS:
+        next((folder / name).glob("*.h5")).rename(folder / f"{name}.h5")
     return folder
 
 

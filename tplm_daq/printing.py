@@ -165,6 +165,13 @@ def _print_series_check(console: Console, report: SeriesCheck) -> None:
     console.print(f"{_duration(report.time_s)} in all, {report.disk_mb:.3g} MB at most", highlight=False)
 
 
+def _records_text(report: CheckReport) -> str:
+    """Say how much of the room on the disk is for the counter's records, if any are kept."""
+    if report.words_mb is None:
+        return ", without the records, of which 1 million photons take 4 MB"
+    return f", {report.words_mb:.3g} MB of it for the records of photons" if report.words_mb else ""
+
+
 def _print_scan_check(console: Console, report: CheckReport) -> None:
     table = _plain_table()
     table.add_row("scan", f"{report.title} on {report.rig}")
@@ -183,7 +190,7 @@ def _print_scan_check(console: Console, report: CheckReport) -> None:
         table.add_row("rate", "unknown; give optics.expected_rate in the rig file, such as 2 kcps/nW")
     for each in report.precision:
         table.add_row(f"D = {each.diffusivity_cm2_s:g} cm²/s", _precision_text(each))
-    table.add_row("disk", f"{report.disk_mb:.3g} MB at most")
+    table.add_row("disk", f"{report.disk_mb:.3g} MB at most{_records_text(report)}")
     table.add_row("dose", f"{report.dose_nj:.3g} nJ on the spot")
     for text in report.warnings:
         table.add_row("[yellow]warning[/yellow]", text)

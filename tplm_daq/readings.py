@@ -31,9 +31,29 @@ class Rates:
 
 
 @dataclass(frozen=True)
+class TagSource:
+    """Where time-tag records come from.
+
+    Attributes
+    ----------
+    record_type : int
+        Their layout, by PicoQuant's number for it (`TTResultFormat_TTTRRecType`).
+    channel : int
+        Input of the detector, from 0.
+    """
+
+    record_type: int
+    channel: int
+
+
+@dataclass(frozen=True)
 class Histogram:
-    """One finished histogram: counts uint32 (n_bin,), time counted in s, and whether the counter gave up early."""
+    """One finished histogram: counts uint32 (n_bin,), time counted in s, and whether the counter gave up early.
+
+    `words` are the time-tag records of which it was made, uint32 (n_word,); None unless they were to be kept.
+    """
 
     counts: NDArray[np.uint32]
     live_s: float
     has_overflow: bool
+    words: NDArray[np.uint32] | None = None

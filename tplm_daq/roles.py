@@ -14,7 +14,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from tplm_daq.readings import Histogram, Position, Rates, Setting
+from tplm_daq.readings import Histogram, Position, Rates, Setting, TagSource
 
 
 @runtime_checkable
@@ -86,16 +86,22 @@ class PhotonCounter(Device, Protocol):
 
     dead_time_ns: float
     read_interval_s: float
+    tag_source: TagSource
 
     def bin_widths_ps(self) -> tuple[float, ...]:
         """Return the bin widths that the counter has, in ps, ascending."""
 
     def configure(
-        self, bin_width_ps: float, sync_rate_hz: float, mode: Literal["histogram", "t3"] = "histogram"
+        self,
+        bin_width_ps: float,
+        sync_rate_hz: float,
+        mode: Literal["histogram", "t3"] = "histogram",
+        keep_words: bool = False,
     ) -> NDArray[np.float64]:
         """Set mode and bin width; return the bins' centres in ns, float64 (n_bin,).
 
-        `sync_rate_hz` is the rate that the light source will give, from which the divider follows.
+        `sync_rate_hz` is the rate that the light source will give, from which the divider follows. `keep_words`: each
+        histogram of mode t3 comes with the records of which it was made.
         """
 
     def arm(self, dwell_s: float) -> None:

@@ -68,7 +68,7 @@ class CounterDevice:
 
     max_count: ClassVar[int]
     """What a bin can hold."""
-    layout: ClassVar[RecordLayout]
+    layout: RecordLayout
     word_step: ClassVar[int]
     """Records are asked for in multiples of this."""
     max_holdoff_ns: ClassVar[int]

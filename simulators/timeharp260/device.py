@@ -86,8 +86,8 @@ class TimeHarp(CounterDevice):
         As for `CounterDevice`; the counter's dead time is the board's own.
     kind : Kind
         PICO or NANO.
-    n_inputs : int
-        1 (SINGLE) or 2 (DUAL); nothing is connected to the second.
+    inputs : tuple of int
+        How many: 1 (SINGLE) or 2 (DUAL); and which, from 0, has the detector. Nothing is connected to the other.
     """
 
     max_count = 2**32 - 1
@@ -97,16 +97,17 @@ class TimeHarp(CounterDevice):
     first_readiness = Readiness.CALIBRATED  # this library has no function for calibrating
 
     def __init__(
-        self, world: World, detector: DetectorSettings, seed: int, serial: str, kind: Kind, n_inputs: int
+        self, world: World, detector: DetectorSettings, seed: int, serial: str, kind: Kind, inputs: tuple[int, int]
     ) -> None:
         own = replace(detector, counter_dead_ns=kind.dead_ns)
         super().__init__(world, own, seed, serial, DelaySettings(kind.tick_ps), LONGEST)
         self._kind = kind
-        self._n_inputs = n_inputs
+        self._n_inputs, self._connected = inputs
+        self.layout = replace(self.layout, channel=self._connected)
         self._forget()
 
     def initialise(self, mode: int) -> None:
-        """Prepare a mode; all settings return to their defaults."""
+        """Prepare a mode with default settings."""
         super().initialise(mode)
         self._forget()
 
@@ -157,7 +158,7 @@ class TimeHarp(CounterDevice):
         """Delay an input; it is the opposite of delaying the sync, and shares its setting here."""
         self._check_input(number)
         check(abs(offset_ps) <= 99_999)
-        if number == 0:
+        if number == self._connected:
             self._input_offset_ps = offset_ps
             self._apply_offsets()
 
@@ -178,7 +179,7 @@ class TimeHarp(CounterDevice):
         self._check_kind(PICO)
         self._check_input(number)
         check(0 <= code <= 7)
-        if number == 0:
+        if number == self._connected:
             self._detector = replace(self._detector, counter_dead_ns=max(PICO.dead_ns, DEAD_TIMES_NS[code]))
 
     def set_binning(self, code: int) -> None:
@@ -214,7 +215,7 @@ class TimeHarp(CounterDevice):
         self._check_input(number)
         check(is_clearing in (0, 1))
         counts = self._histogram().copy()
-        if number > 0:
+        if number != self._connected:
             return np.zeros_like(counts)
         if is_clearing:
             self._counts[:] = 0
@@ -228,7 +229,7 @@ class TimeHarp(CounterDevice):
     def count_rate(self, number: int) -> int:
         """Return the rate of an input and keep it for the warnings."""
         self._check_input(number)
-        self._inputs_shown[number] = self._metered_rates()[1] if number == 0 else 0
+        self._inputs_shown[number] = self._metered_rates()[1] if number == self._connected else 0
         return self._inputs_shown[number]
 
     def sync_period(self) -> float:
@@ -282,7 +283,7 @@ class TimeHarp(CounterDevice):
         return self._counts[: self._n_bins]
 
     def _recorder(self) -> Recorder:
-        return super()._recorder() if self._enabled[0] else Silence()
+        return super()._recorder() if self._enabled[self._connected] else Silence()
 
     def _check_kind(self, wanted: Kind) -> None:
         check(self._kind is wanted, UNSUPPORTED_FUNCTION)

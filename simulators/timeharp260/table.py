@@ -79,6 +79,8 @@ class TimeHarpTable(CounterTable):
         PICO or NANO.
     n_inputs : int
         1 or 2.
+    connected : int
+        The input with the detector, from 0.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class TimeHarpTable(CounterTable):
         index: int = 0,
         kind: Kind = PICO,
         n_inputs: int = 1,
+        connected: int = 0,
     ) -> None:
-        device = TimeHarp(world, detector or DetectorSettings(), seed, serial, kind, n_inputs)
+        device = TimeHarp(world, detector or DetectorSettings(), seed, serial, kind, (n_inputs, connected))
         super().__init__(_TH260LIB, world, device, index)

@@ -72,7 +72,9 @@ class Counter(Part):
     def bin_widths_ps(self) -> tuple[float, ...]:
         return (16.0,)
 
-    def configure(self, bin_width_ps: float, sync_rate_hz: float, mode: str = "histogram") -> NDArray[np.float64]:
+    def configure(
+        self, bin_width_ps: float, sync_rate_hz: float, mode: str = "histogram", keep_words: bool = False
+    ) -> NDArray[np.float64]:
         return (np.arange(N_BINS) + 0.5) * bin_width_ps * 1e-3
 
     def arm(self, dwell_s: float) -> None:

@@ -27,7 +27,7 @@ class Sink:
         self.rows: list[PointRow] = []
         self.fails_at: int | None = None
 
-    def append(self, row: PointRow, counts: NDArray[np.uint32]) -> None:
+    def append(self, row: PointRow, counts: NDArray[np.uint32], words: NDArray[np.uint32] | None = None) -> None:
         if self.fails_at == len(self.rows):
             raise StoreError("the disk is full; points so far are safe")
         assert counts.shape == (50,)

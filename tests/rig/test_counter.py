@@ -13,7 +13,8 @@ from simulators.timeharp260.device import NANO
 from simulators.timeharp260.table import TimeHarpTable
 from tests.simulators.counter_world import MS, SECOND, CounterWorld, flash
 from tplm_daq.errors import DeviceError, InputError
-from tplm_daq.photons.records import RecordFormat, TagStream
+from tplm_daq.photons.records import RecordFormat, TagStream, delays_of
+from tplm_daq.readings import TagSource
 from tplm_daq.recipes.devices import CounterDevice, TimeHarpDevice
 from tplm_daq.rig.counter import HistogramCounter
 from tplm_daq.rig.links import Link
@@ -36,18 +37,24 @@ MAKES = {
     "picoharp300": (PicoHarpTable, PicoHarp300),
     "timeharp260 PICO": (TimeHarpTable, TimeHarp260),
     "timeharp260 NANO": (lambda world, **options: TimeHarpTable(world, kind=NANO, **options), TimeHarp260),
+    "timeharp260 DUAL": (
+        lambda world, **options: TimeHarpTable(world, n_inputs=2, connected=1, **options),
+        TimeHarp260,
+    ),
 }
+SECOND_INPUT = "timeharp260 DUAL"
 
 
 def role(world: CounterWorld, make: str = "picoharp300"):
     make_table, driver_class = MAKES[make]
     table = make_table(world, seed=3)
-    driver = driver_class(table)
+    if driver_class is PicoHarp300:
+        device, driver = CounterDevice(model="picoharp300", address="double"), PicoHarp300(table)
+    else:
+        device = TimeHarpDevice(model="timeharp260", address="double", input=int(make == SECOND_INPUT))
+        driver = TimeHarp260(table, input_number=device.input)
     driver.open()
     driver.initialise()
-    is_picoharp = driver_class is PicoHarp300
-    settings = CounterDevice if is_picoharp else TimeHarpDevice
-    device = settings(model="picoharp300" if is_picoharp else "timeharp260", address="double")
     return HistogramCounter(Link("counter", "double", "Check it."), driver, device, 77.0, HandClock(world)), table
 
 
@@ -140,11 +147,37 @@ def test_5_mcps_of_records_are_read_without_a_gap(world, make):
     assert not histogram.has_overflow
     assert histogram.live_s == pytest.approx(1.0)
     counts = np.zeros(len(delay_ns), dtype=np.uint32)
-    stream = TagStream(counter.record_format)
-    stream.count(words, counts)
+    stream = TagStream(RecordFormat(counter.tag_source.record_type))
+    stream.count(words, counts, counter.tag_source.channel)
     assert np.array_equal(counts, histogram.counts)
     assert stream.n_syncs == pytest.approx(80e6, abs=2 * 65_536)
     assert counts.sum() > 4e6
+
+
+@pytest.mark.parametrize("make", MAKES)
+def test_records_are_kept_if_they_are_asked_for(world, make):
+    counter, _ = role(world, make)
+    width_ps = counter.bin_widths_ps()[0]
+    for keeps in (True, False):
+        delay_ns = counter.configure(width_ps, 5e6, "t3", keeps)
+        for _ in range(2):  # the second measurement begins without the records of the first
+            counter.arm(0.5)
+            read = np.concatenate(wait(counter, world, 50 * MS, SECOND))
+            histogram = counter.read_counts()
+            assert histogram.counts.sum() > 500
+            if keeps:
+                assert np.array_equal(histogram.words, read)
+                assert np.array_equal(delays_of(read, counter.tag_source, len(delay_ns)), histogram.counts)
+            else:
+                assert histogram.words is None
+
+
+def test_there_are_no_records_to_keep_of_a_histogram(world):
+    counter, _ = role(world)
+    counter.configure(16.0, 5e6, "histogram", keep_words=True)
+    counter.arm(0.1)
+    wait(counter, world, 50 * MS, SECOND)
+    assert counter.read_counts().words is None
 
 
 def test_records_that_are_not_fetched_in_time_are_said_to_be_lost(world):
@@ -182,7 +215,7 @@ def test_there_are_no_words_in_histogram_mode(world):
     counter, _ = role(world)
     counter.configure(16.0, 5e6)
     assert len(counter.read_words()) == 0
-    assert counter.record_format is RecordFormat.PICOHARP_T3
+    assert counter.tag_source == TagSource(RecordFormat.PICOHARP_T3.value, 0)
 
 
 def test_a_usb_hiccup_is_repeated_once_after_a_tenth_of_a_second(world):

@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tplm_daq.photons.records import RecordFormat
+from tplm_daq.readings import TagSource
 from tplm_daq.store.layout import PointFlags, PointRow, RunHeader
 from tplm_daq.store.writer import RunWriter
 
 N_POSITIONS = 5
+PICOHARP = TagSource(RecordFormat.PICOHARP_T3.value, 0)
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=timezone(timedelta(hours=1)))
 
 
@@ -68,6 +71,14 @@ def counts(number: int, n_bin: int = 32) -> NDArray[np.uint32]:
     return drawn
 
 
+def words(number: int, n_bin: int = 32) -> NDArray[np.uint32]:
+    """PicoHarp records that give `counts(number)`, in some order, with turns of the sync counter and later delays."""
+    rng = np.random.default_rng(number)
+    delays = np.repeat(np.arange(n_bin + 3, dtype=np.uint32), [*counts(number, n_bin), 2, 0, 1])
+    photons = (1 << 28) | (rng.permutation(delays) << 16) | rng.integers(0, 65536, len(delays), np.uint32)
+    return np.insert(photons, [0, len(photons) // 2, len(photons)], 0xF0000000).astype(np.uint32)
+
+
 def at_noon() -> datetime:
     return NOON
 
@@ -84,12 +95,12 @@ def written_run(path: Path, n_points: int = 12, finish_reason: str | None = "com
 def write_and_acknowledge(path: Path, n_points: int) -> None:
     """Go through everything that happens to a run file, saying on stdout what is safe."""
     values = {f"setting_{i}_v": float(i) for i in range(8)}
-    with RunWriter.create(path, header()) as writer:
+    with RunWriter.create(path, header(tag_source=PICOHARP)) as writer:
         for device in ("laser", "counter", "axes"):
             writer.snapshot(device, "start", values)
         print("created", flush=True)
         for number in range(n_points):
-            writer.append(row(number), counts(number))
+            writer.append(row(number), counts(number), words(number))
             print(number, flush=True)
             if number % 5 == 0:
                 writer.log(NOON.isoformat(), "info", f"point {number} " + "x" * (number % 200))
@@ -98,7 +109,7 @@ def write_and_acknowledge(path: Path, n_points: int) -> None:
             writer.finish("completed")
         writer.write_result("poisson", values, {"msd_nm2": np.arange(100.0)}, "kind: analysis\n")
     with RunWriter.reopen(path) as writer:
-        writer.append(row(n_points), counts(n_points))
+        writer.append(row(n_points), counts(n_points), words(n_points))
         print(n_points, flush=True)
         writer.finish("completed")
     print("closed", flush=True)

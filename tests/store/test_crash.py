@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.store.made_runs import counts, row, written_run
+from tests.store.made_runs import counts, row, words, written_run
 from tplm_daq.store.reader import open_run
 from tplm_daq.store.writer import RunWriter
 
@@ -66,6 +66,9 @@ def check_killed(path: Path, n_acknowledged: int) -> None:
     run = open_run(path)
     assert n_acknowledged <= run.n_points <= n_acknowledged + 1
     np.testing.assert_array_equal(run.counts(), [counts(number) for number in range(run.n_points)])
+    if run.header.tag_source is not None:
+        for number in range(run.n_points):
+            np.testing.assert_array_equal(run.words(number), words(number))
     np.testing.assert_array_equal(run.points["start_s"], 2.5 * np.arange(run.n_points))
     assert run.defects() == []
     with h5py.File(path) as file:
@@ -95,7 +98,7 @@ def test_a_killed_run_can_go_on(tmp_path: Path) -> None:
     path = kill_seeded(tmp_path, 99)
     with RunWriter.reopen(path) as writer:
         n_points = writer.n_points
-        writer.append(row(n_points), counts(n_points))
+        writer.append(row(n_points), counts(n_points), words(n_points))
         writer.finish("completed")
     check_killed(path, n_points + 1)
     assert open_run(path).finish_reason == "completed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,13 +73,31 @@ class Surroundings:
     power_nw: float
 
 
+class MeasuredPoint(NamedTuple):
+    """What a point gave.
+
+    Attributes
+    ----------
+    row : PointRow
+        Everything known of the point.
+    counts : ndarray of uint32, shape (n_bin,)
+        The histogram, cropped to the span of the recipe.
+    words : ndarray of uint32, shape (n_word,), or None
+        The records of which it was made, if they are to be kept; uncropped.
+    """
+
+    row: PointRow
+    counts: NDArray[np.uint32]
+    words: NDArray[np.uint32] | None
+
+
 def acquire_point(
     microscope: Microscope,
     planned: PlannedPoint,
     settings: PointSettings,
     checkpoint: Checkpoint,
     warn: Callable[[str], None],
-) -> tuple[PointRow, NDArray[np.uint32]]:
+) -> MeasuredPoint:
     """Measure one point.
 
     Parameters
@@ -96,10 +115,8 @@ def acquire_point(
 
     Returns
     -------
-    row : PointRow
-        Everything known of the point.
-    counts : ndarray of uint32, shape (n_bin,)
-        The histogram, cropped to the span of the recipe.
+    MeasuredPoint
+        Its row, counts and records.
 
     Raises
     ------
@@ -138,7 +155,7 @@ def acquire_point(
         )
     span_s = (start_s - settings.zero_s, clock.now() - settings.zero_s)
     row = _row(planned, look_around(microscope), span_s, histogram.live_s, rates, flags)
-    return row, histogram.counts[: settings.n_bins].astype(np.uint32)
+    return MeasuredPoint(row, histogram.counts[: settings.n_bins].astype(np.uint32), histogram.words)
 
 
 def look_around(microscope: Microscope) -> Surroundings:

@@ -54,7 +54,9 @@ def prepare(
     """
     light, zero_s = recipe.light, microscope.clock.now()
     counting = recipe.counter
-    delay_ns = microscope.counter.configure(counting.bin_width_ps, light.repetition_rate_hz, counting.mode)
+    delay_ns = microscope.counter.configure(
+        counting.bin_width_ps, light.repetition_rate_hz, counting.mode, counting.keep_words
+    )
     n_bins = min(math.ceil(recipe.counter.span_ns * 1e3 / recipe.counter.bin_width_ps), len(delay_ns))
     _home(microscope, checkpoint)
     if recipe.temperature_k is not None and microscope.thermostat is not None:

@@ -43,8 +43,8 @@ logger = logging.getLogger(__name__)
 class PointSink(Protocol):
     """Where points go before anybody hears of them."""
 
-    def append(self, row: PointRow, counts: NDArray[np.uint32]) -> None:
-        """Store a point; when it returns the point survives a power cut."""
+    def append(self, row: PointRow, counts: NDArray[np.uint32], words: NDArray[np.uint32] | None = None) -> None:
+        """Store a point, with its records if they are kept; when it returns the point survives a power cut."""
 
 
 @dataclass(frozen=True)
@@ -171,9 +171,9 @@ class Runner:
             self._expect(plan.planner.n_points)
             for planned in points:
                 self._wait_while_paused()
-                row, counts = acquire_point(self._microscope, planned, plan.settings, self.checkpoint, self.warn)
-                plan.sink.append(row, counts)
-                self._count_point(row, counts)
+                point = acquire_point(self._microscope, planned, plan.settings, self.checkpoint, self.warn)
+                plan.sink.append(*point)
+                self._count_point(point.row, point.counts)
         return points
 
     def _expect(self, n_points: int) -> None:

@@ -21,6 +21,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from tplm_daq.readings import TagSource
+
 Words = NDArray[np.uint32]
 
 
@@ -41,6 +43,29 @@ class RecordFormat(Enum):
     def n_channels(self) -> int:
         """Number of inputs that a record can tell apart."""
         return 4 if self is RecordFormat.PICOHARP_T3 else 64
+
+    @property
+    def turn_word(self) -> int:
+        """Record that says that the sync counter has gone round once."""
+        return 0xF0000000 if self is RecordFormat.PICOHARP_T3 else 0xFE000001
+
+    def marker_word(self, bits: int) -> int:
+        """Return the record of a hit of marker inputs, at sync number 0.
+
+        Parameters
+        ----------
+        bits : int
+            One bit per input, 1 to 15.
+        """
+        return 0xF0000000 | bits << 16 if self is RecordFormat.PICOHARP_T3 else 0x80000000 | bits << 25
+
+    def without_markers(self, words: Words) -> Words:
+        """Return the records that are not of marker inputs, uint32 (n_word,)."""
+        if self is RecordFormat.PICOHARP_T3:
+            is_marker = (words >> np.uint32(28) == 15) & (words & np.uint32(0x0FFF0000) != 0)
+        else:
+            is_marker = (words > np.uint32(0x81FFFFFF)) & (words < np.uint32(0xA0000000))
+        return words[~is_marker]
 
 
 class Photons(NamedTuple):
@@ -165,6 +190,28 @@ class TagStream:
         n_kept = min(len(counts), self.record_format.n_delays)
         counts[:n_kept] += longest[:n_kept]
         self.n_outside += int(longest[n_kept:-1].sum())
+
+
+def delays_of(words: Words, source: TagSource, n_bins: int) -> NDArray[np.uint32]:
+    """Return the histogram of the detector's photons in a whole measurement; delays beyond it are left out.
+
+    Parameters
+    ----------
+    words : ndarray of uint32, shape (n_word,)
+        Records.
+    source : TagSource
+        Where they come from.
+    n_bins : int
+        Bins, each as wide as the unit of the delays.
+
+    Returns
+    -------
+    ndarray of uint32, shape (n_bins,)
+        Photons.
+    """
+    counts = np.zeros(n_bins, np.uint32)
+    TagStream(RecordFormat(source.record_type)).count(words, counts, source.channel)
+    return counts
 
 
 def _checked(words: Words) -> Words:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from tplm_daq.errors import InputError
 from tplm_daq.recipes.base import Kelvin, Model, Nanometres, Nanoseconds, Seconds, nearest
@@ -46,6 +46,13 @@ class Alignment(Model):
     """Where the spot is looked for, x and y."""
     half_width_nm: Length = 1000.0
     """How far to both sides of the centre it is looked for."""
+
+    @field_validator("counter")
+    @classmethod
+    def _keeps_no_words(cls, counter: CounterSettings) -> CounterSettings:
+        if counter.keep_words:
+            raise ValueError("a calibration holds no records of photons; leave keep_words out")
+        return counter
 
     @property
     def operator(self) -> str:

@@ -56,6 +56,17 @@ class CounterSettings(Model):
     """Width of a delay bin; one that the counter has."""
     span_ns: Annotated[Nanoseconds, Field(gt=0)]
     """Delays that are kept, from the first bin on; at most the time between two pulses."""
+    keep_words: bool = False
+    """Keep the records of mode t3 in the run file too, beside the bins made of them: 4 bytes a photon uncompressed."""
+
+    @model_validator(mode="after")
+    def _only_t3_has_words_to_keep(self) -> CounterSettings:
+        if self.keep_words and self.mode != "t3":
+            raise ValueError(
+                "keep_words keeps the counter's records, and in mode histogram it sends none; write mode: t3, or leave "
+                "keep_words out"
+            )
+        return self
 
 
 class LinePath(Model):

@@ -21,7 +21,7 @@ from drivers.timeharp260.codes import Edge
 from drivers.timeharp260.device import TimeHarp260
 from tplm_daq.errors import InputError
 from tplm_daq.photons.records import RecordFormat, TagStream
-from tplm_daq.readings import Histogram, Rates, Setting
+from tplm_daq.readings import Histogram, Rates, Setting, TagSource
 from tplm_daq.recipes.devices import CounterDevice, TimeHarpDevice
 from tplm_daq.rig.links import Link
 from tplm_daq.rig.planning import check_bin_width
@@ -70,23 +70,23 @@ class HistogramCounter:
         self._driver = driver
         self._device = device
         self._clock = clock
-        self._stream = TagStream(self.record_format)
+        self.tag_source = _tag_source(device)
+        self._stream = self._new_stream()
+        self._kept: list[NDArray[np.uint32]] | None = None
         self._counts = np.zeros(0, dtype=np.uint32)
         self._dwell_s = self._live_s = 0.0
         self._is_counting = False
-
-    @property
-    def record_format(self) -> RecordFormat:
-        """Format of the words of `read_words`."""
-        is_picoharp = isinstance(self._driver, PicoHarp300)
-        return RecordFormat.PICOHARP_T3 if is_picoharp else RecordFormat.GENERIC_T3
 
     def bin_widths_ps(self) -> tuple[float, ...]:
         """Return the bin widths that the counter has, in ps, ascending."""
         return self._driver.bin_widths_ps
 
     def configure(
-        self, bin_width_ps: float, sync_rate_hz: float, mode: Literal["histogram", "t3"] = "histogram"
+        self,
+        bin_width_ps: float,
+        sync_rate_hz: float,
+        mode: Literal["histogram", "t3"] = "histogram",
+        keep_words: bool = False,
     ) -> NDArray[np.float64]:
         """Set mode, inputs, divider and bin width; return the bins' centres in ns, float64 (n_bin,).
 
@@ -111,13 +111,15 @@ class HistogramCounter:
         self._do(lambda: setattr(driver, "offset_ps", 0))
         self._do(lambda: setattr(driver, "bin_width_ps", bin_width_ps))
         width_ns = self._do(lambda: driver.bin_width_ps) * 1e-3
+        self._kept = [] if keep_words and wanted == Mode.T3 else None
         self._counts = np.zeros(driver.n_bins, dtype=np.uint32)
         return (np.arange(driver.n_bins, dtype=np.float64) + 0.5) * width_ns
 
     def arm(self, dwell_s: float) -> None:
         """Clear and start a histogram that ends by itself after `dwell_s`."""
         self._counts = np.zeros_like(self._counts)
-        self._stream = TagStream(self.record_format)
+        self._stream = self._new_stream()
+        self._kept = None if self._kept is None else []
         self._dwell_s, self._live_s = dwell_s, 0.0
         self._do(lambda: self._driver.arm(dwell_s))
         self._is_counting = True
@@ -150,7 +152,9 @@ class HistogramCounter:
         while len(pieces[-1]) >= n_least:
             pieces.append(self._do(self._driver.read_words))
         words = np.concatenate(pieces)
-        self._stream.count(words, self._counts)
+        self._stream.count(words, self._counts, self.tag_source.channel)
+        if self._kept is not None:
+            self._kept.append(words)
         return words
 
     def read_counts(self) -> Histogram:
@@ -233,6 +237,9 @@ class HistogramCounter:
         """Tell whether another full run would fit into 32 bits."""
         return int(self._counts.max()) <= MOST_COUNTS - self._driver.max_count
 
+    def _new_stream(self) -> TagStream:
+        return TagStream(RecordFormat(self.tag_source.record_type))
+
     def _rest_s(self) -> float:
         return self._dwell_s - self._live_s
 
@@ -244,7 +251,8 @@ class HistogramCounter:
         has_lost = self._do(lambda: self._driver.has_lost_words)
         if has_lost and (sync_hz := self.rates().sync_hz) > 0:
             elapsed_s = min(elapsed_s, self._stream.n_syncs / sync_hz)
-        return Histogram(self._counts, elapsed_s, has_lost)
+        words = None if self._kept is None else np.concatenate(self._kept)
+        return Histogram(self._counts, elapsed_s, has_lost, words)
 
     def _do(self, act: Callable[[], T]) -> T:
         """Call the library under the lock, once more after a USB hiccup."""
@@ -256,3 +264,10 @@ class HistogramCounter:
                     raise
             self._clock.sleep(RETRY_PAUSE_S)
             return act()
+
+
+def _tag_source(device: CounterDevice | TimeHarpDevice) -> TagSource:
+    """Return the layout of a model's records, and the detector's input in them."""
+    if isinstance(device, TimeHarpDevice):
+        return TagSource(RecordFormat.GENERIC_T3.value, device.input)
+    return TagSource(RecordFormat.PICOHARP_T3.value, 0)

@@ -8,6 +8,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from tplm_daq.photons.records import delays_of
+from tplm_daq.readings import TagSource
 from tplm_daq.recipes.dialect import parse_mapping
 from tplm_daq.store import layout
 from tplm_daq.store.columns import read_points
@@ -16,6 +18,7 @@ from tplm_daq.store.header import text_sha256
 from tplm_daq.store.results import result_names
 from tplm_daq.store.summing import sum_positions
 from tplm_daq.store.tree import read_value
+from tplm_daq.store.words import read_words
 
 
 def note_defects(entry: h5py.Group) -> list[str]:
@@ -58,6 +61,24 @@ def sum_defects(entry: h5py.Group) -> list[str]:
     index = summed.index if grid is None else summed.index[grid]
     wrong = sorted(set(index[(shown != expected).any(axis=-1)].tolist()))
     return [f"the counts at position {each} in the plot are not the sum of its points" for each in wrong]
+
+
+def word_defects(entry: h5py.Group, source: TagSource, n_points: int) -> list[str]:
+    """Return which of the first points have other counts than their records give.
+
+    Parameters
+    ----------
+    entry : h5py.Group
+        Entry of a run file that keeps records.
+    source : TagSource
+        Their layout.
+    n_points : int
+        Acknowledged points.
+    """
+    counts = entry[layout.COUNTS]
+    made = ((n, delays_of(read_words(entry, n), source, counts.shape[1])) for n in range(n_points))
+    wrong = [number for number, delays in made if not np.array_equal(delays, counts[number])]
+    return [f"the counts of point {number} are not those of its records" for number in wrong]
 
 
 def _out_of_place(points: NDArray[np.void], positions_nm: NDArray[np.float64]) -> Iterator[str]:

@@ -60,6 +60,7 @@ def take_back_end(entry: h5py.Group) -> None:
     for name in {layout.FINISH_REASON, layout.END_TIME, layout.DATA} & set(entry):
         del entry[name]
     n_points = count_rows(entry[layout.POINTS])
-    for table in (entry[layout.COUNTS], *entry[layout.POINTS].values()):
+    offsets = [entry[layout.WORDS][name] for name in (layout.FIRST, layout.NUMBER)] if layout.WORDS in entry else []
+    for table in (entry[layout.COUNTS], *entry[layout.POINTS].values(), *offsets):
         if len(table) > n_points:
             table.resize(n_points, axis=0)

@@ -17,9 +17,10 @@ from tplm_daq.photons.histogram import TimePositionMap
 from tplm_daq.store.arrays import arrays_of_map
 from tplm_daq.store.csv_table import csv_lines
 from tplm_daq.store.ptu import write_ptu
+from tplm_daq.store.tagged_ptu import TaggedPhotons, write_tagged_ptu
 
 
-def export_map(data: TimePositionMap, to: str, path: Path) -> None:
+def export_map(data: TimePositionMap, to: str, path: Path, tags: TaggedPhotons | None = None) -> None:
     """Write a map to a new file; missing folders are made too.
 
     Parameters
@@ -30,6 +31,8 @@ def export_map(data: TimePositionMap, to: str, path: Path) -> None:
         "npz", "csv" or "ptu".
     path : Path
         The file; must not exist, and must end in the suffix of its format.
+    tags : TaggedPhotons or None
+        The records of which the counts were made, if they were kept; a PTU file gets them instead of made-up ones.
 
     Raises
     ------
@@ -51,7 +54,10 @@ def export_map(data: TimePositionMap, to: str, path: Path) -> None:
         raise InputError(f"{path}: cannot be made ({error.strerror}). Choose another place with -o.") from error
     try:
         with path.open("wb") as stream:
-            FORMATS[to](data, stream)
+            if to == "ptu" and tags is not None:
+                write_tagged_ptu(data, tags, stream)
+            else:
+                FORMATS[to](data, stream)
     except InputError:
         path.unlink()
         raise

@@ -14,6 +14,7 @@ import numpy as np
 from tplm_daq.store import layout
 from tplm_daq.store.columns import create_columns
 from tplm_daq.store.tree import TEXT, read_tree, read_value, write_tree, write_value
+from tplm_daq.store.words import create_words, read_source
 
 ENVIRONMENT_PACKAGES = ("numpy", "scipy", "numba", "h5py", "pydantic", "pymeasure", "pyvisa", "pyserial")
 """Packages on which the numbers in a run file depend."""
@@ -52,14 +53,14 @@ def write_header(file: h5py.File, header: layout.RunHeader, start: datetime) -> 
 
 
 def create_tables(entry: h5py.Group, header: layout.RunHeader) -> None:
-    """Make the empty points, counts and log.
+    """Make the empty points, counts and log, and tables for records if they are kept.
 
     Parameters
     ----------
     entry : h5py.Group
         Entry that has its header.
     header : RunHeader
-        Its delay axis and position axis are used.
+        Its delay axis, position axis and source of records are used.
     """
     n_bin = len(header.delay_ns)
     counts = entry.create_dataset(
@@ -78,6 +79,8 @@ def create_tables(entry: h5py.Group, header: layout.RunHeader) -> None:
     points.attrs[layout.POSITION_AXIS] = header.position_axis
     create_columns(points, {name: layout.POINT_DTYPE[name] for name in layout.POINT_DTYPE.names or ()})
     create_columns(child(entry, layout.LOG), dict.fromkeys(layout.LOG_COLUMNS, TEXT))
+    if header.tag_source is not None:
+        create_words(entry, header.tag_source)
 
 
 def read_header(entry: h5py.Group) -> layout.RunHeader:
@@ -111,6 +114,7 @@ def read_header(entry: h5py.Group) -> layout.RunHeader:
         position_axis=str(entry[layout.POINTS].attrs[layout.POSITION_AXIS]),
         positions_nm=entry[layout.PATH][()],
         clock_zero_s=float(entry[layout.CLOCK_ZERO][()]),
+        tag_source=read_source(entry),
     )
 
 

@@ -15,6 +15,8 @@ The file is HDF5 with NeXus attributes (NeXus user manual, "Data groups and attr
         |   `-- <device>     NXcollection  start, end (resumed runs: start_2 ...): every setting, or an error
         |-- points           NXdata        one column per quantity, one row per point; @n_rows, @position_axis
         |-- counts           uint32        (n_point, n_bin), one compressed chunk per point
+        |-- words            NXcollection  if they are kept: `records` uint32 (n_word,) in mode t3; of each point the
+        |                                  `first` of its records and their `number`; record_type, channel
         |-- delay_ns         float64       (n_bin,), bin centres
         |-- path_nm          float64       (n_position, 2), x and y asked for at each index
         |-- clock_zero_s     float64       the rig's clock at the start of the run
@@ -39,6 +41,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tplm_daq.photons.histogram import TimePositionMap
+from tplm_daq.readings import TagSource
 
 FORMAT_VERSION = 1
 """Raised when a file written now would be misread by yesterday's reader."""
@@ -59,6 +62,8 @@ REPETITION_RATE = "repetition_rate_hz"
 PIXEL, DEAD_TIME, RESPONSE, T0 = "pixel_nm", "dead_time_ns", "response_fwhm_ns", "t0_ns"
 SNAPSHOT_TIME, SNAPSHOT_ERROR = "time", "error"
 POINTS, COUNTS, DELAY = "points", "counts", "delay_ns"
+WORDS, RECORDS, FIRST, NUMBER = "words", "records", "first", "number"
+RECORD_TYPE, CHANNEL = "record_type", "channel"
 PATH, CLOCK_ZERO = "path_nm", "clock_zero_s"
 N_ROWS, POSITION_AXIS = "n_rows", "position_axis"
 LOG, LOG_COLUMNS = "log", ("time", "level", "text")
@@ -196,6 +201,8 @@ class RunHeader:
         The path: x and y asked for at each index, sample plane.
     clock_zero_s : float
         What the rig's clock showed at the start of the run.
+    tag_source : TagSource or None
+        Where the counter's records come from, if they are kept beside the counts.
     truth : mapping or None
         Properties of the simulated sample; None on a real rig, and always None in a header that was
         read back, so that no analysis meets it by accident.
@@ -214,6 +221,7 @@ class RunHeader:
     position_axis: str
     positions_nm: NDArray[np.float64]
     clock_zero_s: float
+    tag_source: TagSource | None = None
     truth: Mapping[str, object] | None = None
 
     def map_of(
@@ -253,18 +261,7 @@ POINT_DTYPE = np.dtype([(_column_name(f.name), _column_dtype(f.type)) for f in d
 
 
 def row_values(row: PointRow) -> dict[str, int | float]:
-    """Return the values of a row by column name.
-
-    Parameters
-    ----------
-    row : PointRow
-        One acquired point.
-
-    Returns
-    -------
-    dict
-        Column name to value, in the order of `POINT_DTYPE`.
-    """
+    """Return the values of a row by column name, in the order of `POINT_DTYPE`."""
     return {_column_name(f.name): getattr(row, f.name) for f in dataclasses.fields(PointRow)}
 
 

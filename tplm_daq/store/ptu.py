@@ -1,6 +1,7 @@
 """Time-position maps as PicoQuant PTU files (T3 records), through ptufile.
 
-Written is a T3 image of one line, whose pixels are the detector's positions in the order of the map, with as many sync
+Written is a T3 image whose pixels are the detector's positions in the order of the map. If the run kept its records
+(`tagged_ptu`), they are those, a line of one pixel for each position. If not, one line is made up, with as many sync
 pulses per pixel as the brightest has photons: the delays are the measured ones, the arrival times are not.
 `ImgHdr_PixResol` is the mean distance of neighbouring pixels in um. What a PTU header has no place for (positions,
 delays, dwell, conditions) stands beside it in blobs of float64 (little endian), named ``TPLM_`` and the name of the
@@ -45,8 +46,8 @@ _LIMITS = {
     "ImgHdr_LineStart": 32,
     "ImgHdr_LineStop": 32,
     "ImgHdr_Frame": 32,
-    "ImgHdr_PixX": 4096,
-    "ImgHdr_PixY": 4096,
+    "ImgHdr_PixX": 16384,
+    "ImgHdr_PixY": 16384,
 }
 """Highest values in a header that can be right: marker bits, and pixels."""
 
@@ -136,18 +137,20 @@ def write_ptu(data: TimePositionMap, stream: io.BufferedWriter) -> None:
         global_resolution=1.0 / data.repetition_rate_hz,
         tcspc_resolution=data.bin_width_ns * 1e-9,
         record_type=ptufile.PtuRecordType.GenericT3,
-        pixel_resolution=_step_um(data),
+        pixel_resolution=step_um(data),
         comment="one line; its pixels are detector positions, see the tags TPLM_position_nm (x, y) and TPLM_delay_ns",
-        tags={
-            "CreatorSW_Name": "tplm-daq",
-            "CreatorSW_Version": "1.0.0.0",
-            **{
-                OWN + name: array.astype("<f8").tobytes()
-                for name, array in arrays_of_map(data).items()
-                if name != "counts"
-            },
-        },
+        tags=own_tags(data),
     )
+
+
+def own_tags(data: TimePositionMap) -> dict[str, str | bytes]:
+    """Return the tags that name this program and hold what a PTU header has no place for."""
+    arrays = {OWN + name: array for name, array in arrays_of_map(data).items() if name != "counts"}
+    return {
+        "CreatorSW_Name": "tplm-daq",
+        "CreatorSW_Version": "1.0.0.0",
+        **{name: array.astype("<f8").tobytes() for name, array in arrays.items()},
+    }
 
 
 def _check_kind(path: Path, file: ptufile.PtuFile) -> None:
@@ -214,7 +217,7 @@ def _foreign_arrays(file: ptufile.PtuFile, n_bin: int, shape: tuple[int, ...]) -
     return {**arrays, "dwell_s": np.array(dwell_s)} if dwell_s > 0 else arrays
 
 
-def _step_um(data: TimePositionMap) -> float | None:
+def step_um(data: TimePositionMap) -> float | None:
     """Return the mean distance of neighbouring positions in um, None if there is none."""
     distance_nm = np.hypot(np.diff(data.x_nm), np.diff(data.y_nm))
     return float(distance_nm.mean()) * 1e-3 if distance_nm.any() else None

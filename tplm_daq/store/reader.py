@@ -6,7 +6,7 @@ the file anew, so nothing is to be closed and nobody is locked out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,12 +17,14 @@ from tplm_daq.errors import InputError
 from tplm_daq.photons.histogram import TimePositionMap
 from tplm_daq.store import layout
 from tplm_daq.store.columns import count_rows, read_points
-from tplm_daq.store.defects import index_defects, note_defects, sum_defects
+from tplm_daq.store.defects import index_defects, note_defects, sum_defects, word_defects
 from tplm_daq.store.header import read_header
 from tplm_daq.store.opening import reading
 from tplm_daq.store.results import StoredResult, read_results, read_snapshots
 from tplm_daq.store.summing import best_known, sum_positions
+from tplm_daq.store.tagged_ptu import TaggedPhotons
 from tplm_daq.store.tree import read_tree, read_value
+from tplm_daq.store.words import read_words
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,32 @@ class RunFile:
         with reading(self.path) as entry:
             counts = entry[layout.COUNTS][range(self.n_points)[number]]
         return layout.row_of(self.points[number]), np.asarray(counts)
+
+    def words(self, number: int) -> NDArray[np.uint32]:
+        """Return the time-tag records of one point, uint32 (n_word,), laid out as `header.tag_source` says.
+
+        Raises
+        ------
+        InputError
+            If the run keeps none.
+        """
+        if self.header.tag_source is None:
+            raise InputError(
+                f"{self.path}: keeps no records of photons. Measure with counter.mode: t3 and counter.keep_words: true."
+            )
+        with reading(self.path) as entry:
+            return read_words(entry, range(self.n_points)[number])
+
+    def tags(self) -> TaggedPhotons | None:
+        """Return the records of all points, those of a position together as `map` sums them; None if none are kept."""
+        if self.header.tag_source is None:
+            return None
+        index = self.points["index"]
+        positions = [np.flatnonzero(index == each).tolist() for each in np.unique(index)]
+        return TaggedPhotons(self.header.tag_source, [[self._words_of(n) for n in numbers] for numbers in positions])
+
+    def _words_of(self, number: int) -> Callable[[], NDArray[np.uint32]]:
+        return lambda: self.words(number)
 
     def rows(self) -> Iterator[tuple[layout.PointRow, NDArray[np.uint32]]]:
         """Yield every point with its histogram, in the order in which they were taken."""
@@ -163,9 +191,9 @@ class RunFile:
     def defects(self) -> list[str]:
         """Return what contradicts itself in the file, one sentence each; empty if all is well.
 
-        They are those of `changed_notes`, `misplaced_points` and `wrong_sums`.
+        They are those of `changed_notes`, `misplaced_points`, `wrong_sums` and `wrong_words`.
         """
-        return [*self.changed_notes(), *self.misplaced_points(), *self.wrong_sums()]
+        return [*self.changed_notes(), *self.misplaced_points(), *self.wrong_sums(), *self.wrong_words()]
 
     def changed_notes(self) -> list[str]:
         """Return which recipes, of the run, its rig or its analyses, do not have the hash stored with them."""
@@ -180,6 +208,14 @@ class RunFile:
         """Return at which positions the plot of a finished run is not the sum of its points."""
         with reading(self.path) as entry:
             return sum_defects(entry)
+
+    def wrong_words(self) -> list[str]:
+        """Return which points have other counts than their records give; empty if the run keeps no records."""
+        source = self.header.tag_source
+        if source is None:
+            return []
+        with reading(self.path) as entry:
+            return word_defects(entry, source, self.n_points)
 
 
 def open_run(path: Path) -> RunFile:

@@ -25,6 +25,7 @@ from tplm_daq.store.columns import count_rows
 from tplm_daq.store.header import read_header
 from tplm_daq.store.results import read_snapshots
 from tplm_daq.store.tree import read_tree, read_value
+from tplm_daq.store.words import read_words
 from tplm_daq.store.writer import RunWriter
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -104,8 +105,8 @@ def _copy_run(entry: h5py.Group, target: Path) -> None:
         with suppress(*UNREADABLE):
             for device, found in read_snapshots(entry).items():
                 writer.snapshot(device, "start", _first(found))
-        for row, counts in _readable_points(entry, header.positions_nm):
-            writer.append(row, counts)
+        for point in _readable_points(entry, header):
+            writer.append(*point)
         with suppress(*UNREADABLE):
             log = entry[layout.LOG]
             columns = [log[name].asstr()[: count_rows(log)] for name in layout.LOG_COLUMNS]
@@ -121,9 +122,9 @@ def _first(found: dict[str, object]) -> dict[str, object]:
 
 
 def _readable_points(
-    entry: h5py.Group, positions_nm: NDArray[np.float64]
-) -> Iterator[tuple[layout.PointRow, NDArray[np.uint32]]]:
-    """Yield each point whose row and counts read, and which lies where its index says."""
+    entry: h5py.Group, header: layout.RunHeader
+) -> Iterator[tuple[layout.PointRow, NDArray[np.uint32], NDArray[np.uint32] | None]]:
+    """Yield each point whose row, counts and kept records read, and which lies where its index says."""
     group, counts = entry[layout.POINTS], entry[layout.COUNTS]
     for number in range(count_rows(group)):
         record = np.empty(1, layout.POINT_DTYPE)
@@ -131,12 +132,14 @@ def _readable_points(
             for name in layout.POINT_DTYPE.names or ():
                 record[name] = group[name][number]
             histogram = np.asarray(counts[number])
+            words = None if header.tag_source is None else read_words(entry, number)
         except UNREADABLE:
             continue
         row = layout.row_of(record[0])
+        positions_nm = header.positions_nm
         is_on_path = 0 <= row.index < len(positions_nm)
         if is_on_path and row.live_s > 0 and (row.x_nm, row.y_nm) == tuple(positions_nm[row.index]):
-            yield row, histogram
+            yield row, histogram, words
 
 
 def _lookup3(data: bytes) -> int:

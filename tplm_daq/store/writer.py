@@ -31,6 +31,7 @@ from tplm_daq.store.ending import size_of_data, take_back_end, write_end
 from tplm_daq.store.opening import open_for_writing, replace_patiently, reporting, sync
 from tplm_daq.store.results import StoredResult, next_result_name, write_result, write_snapshot
 from tplm_daq.store.room import give_room_back, make_room
+from tplm_daq.store.words import append_words, room_for
 
 
 def local_time() -> datetime:
@@ -106,15 +107,8 @@ class RunWriter:
 
         Parameters
         ----------
-        path : Path
-            The run file.
-        now, wait : callable
-            As for `create`.
-
-        Returns
-        -------
-        RunWriter
-            The open file.
+        path, now, wait
+            As for `create`; the file exists.
 
         Raises
         ------
@@ -134,7 +128,7 @@ class RunWriter:
     ) -> None:
         self.close()
 
-    def append(self, row: layout.PointRow, counts: NDArray[np.uint32]) -> None:
+    def append(self, row: layout.PointRow, counts: NDArray[np.uint32], words: NDArray[np.uint32] | None = None) -> None:
         """Add a point; it is safe when this returns.
 
         Parameters
@@ -143,11 +137,13 @@ class RunWriter:
             The point's columns.
         counts : ndarray of uint32, shape (n_bin,)
             Its histogram.
+        words : ndarray of uint32, shape (n_word,), or None
+            The records of which it was made, in a file that keeps them.
 
         Raises
         ------
         StoreError
-            If the histogram does not fit the file, or the disk does not take it.
+            If histogram or records do not fit the file, or the disk does not take it.
         """
         if layout.END_TIME in self._entry:
             with self.in_one_step():
@@ -159,10 +155,17 @@ class RunWriter:
                 f"{self.path}: a histogram must be uint32 with {n_bin} bins as the file's delay axis, "
                 f"not {counts.dtype} {counts.shape}. The point was not written."
             )
+        if (words is None) == (layout.WORDS in self._entry):
+            raise StoreError(
+                f"{self.path}: either each point has its records or none has; this one comes "
+                f"{'without' if words is None else 'with'} records. The point was not written."
+            )
         with reporting(self.path, self.n_points):
-            make_room(self.path, counts.nbytes)
+            make_room(self.path, counts.nbytes + (0 if words is None else room_for(words)))
             table.resize(self.n_points + 1, axis=0)
             table[self.n_points] = counts
+            if words is not None:
+                append_words(self._entry, self.n_points, words)
             append_row(self._entry[layout.POINTS], layout.row_values(row))
             sync(self._file)
         self.n_points += 1

@@ -91,8 +91,9 @@ class Walk:
         self._steps = steps
         self._visits: list[Visit] | None = None
 
-    def append(self, row: PointRow, counts: NDArray[np.uint32]) -> None:
-        """Keep a point for the procedure."""
+    def append(self, row: PointRow, counts: NDArray[np.uint32], words: NDArray[np.uint32] | None = None) -> None:
+        """Keep a point for the procedure, which needs no records."""
+        del words
         assert self._visits is not None
         self._visits.append(Visit(row, counts))
 

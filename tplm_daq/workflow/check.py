@@ -26,6 +26,7 @@ from tplm_daq.workflow.rehearsal import (
     planned_scan,
     rehearse,
     relative_error,
+    words_mb,
 )
 
 
@@ -78,7 +79,9 @@ class CheckReport:
     precision : tuple of Precision
         Empty if the count rate is unknown, D would not be determined, or the path is a raster.
     disk_mb : float
-        Room for the counts, at most.
+        Room for counts and records, at most.
+    words_mb : float or None
+        Of that for the records of mode t3; 0 if they are not kept, None if the count rate is unknown.
     dose_nj : float
         Energy that the spot will receive.
     warnings : tuple of str
@@ -103,6 +106,7 @@ class CheckReport:
     counts_per_pulse: float | None
     precision: tuple[Precision, ...]
     disk_mb: float
+    words_mb: float | None
     dose_nj: float
     warnings: tuple[str, ...]
 
@@ -161,6 +165,8 @@ def check_scan(recipe: ScanRecipe, rig: RigRecipe) -> CheckReport:
             "Count rate, pile-up and precision are unknown: give optics.expected_rate in the rig file, "
             'such as "2 kcps/nW", from an earlier run.'
         )
+        if counter.keep_words:
+            warnings.append("The room that counter.keep_words takes is unknown too: 4 bytes for each photon.")
     elif path.shape == "line":
         try:
             scan, precision = _predicted(recipe, rig, peak_cps, scan)
@@ -192,7 +198,8 @@ def check_scan(recipe: ScanRecipe, rig: RigRecipe) -> CheckReport:
         peak_cps=peak_cps,
         counts_per_pulse=None if peak_cps is None else peak_cps / light.repetition_rate_hz,
         precision=precision,
-        disk_mb=disk_mb(recipe, scan.n_points),
+        disk_mb=disk_mb(recipe, rig, scan),
+        words_mb=words_mb(recipe, rig, scan),
         dose_nj=light.average_power_nw * scan.light_s,
         warnings=tuple(warnings),
     )

@@ -61,7 +61,7 @@ def export_run(path: Path, to: str, out: Path | None = None) -> Path:
     path : Path
         Run file (.h5) or imported map (.npz, .csv).
     to : str
-        "npz" or "csv".
+        "npz", "csv" or "ptu"; the last holds the counter's own records if the run kept them.
     out : Path or None
         File to write, which must not exist; None for the same name with the format's suffix.
 
@@ -79,7 +79,7 @@ def export_run(path: Path, to: str, out: Path | None = None) -> Path:
     """
     check_format(to)
     target = path.with_suffix(f".{to}") if out is None else out
-    export_map(load_map(path), to, target)
+    export_map(load_map(path), to, target, open_run(path).tags() if is_run_name(path) else None)
     return target
 
 

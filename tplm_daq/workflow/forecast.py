@@ -39,6 +39,13 @@ READ_OUT_S = 0.02
 BYTES_PER_BIN = 0.5
 """Room that a compressed bin takes at most on the disk (measured: 0.05 to 0.3 for decays)."""
 
+BYTES_PER_WORD = 4
+"""Of a time-tag record; compression takes little off, because delays are random."""
+CHUNK_BYTES = 600
+"""What the last chunk of a point's records takes beside them (zeros, compressed)."""
+SYNCS_PER_TURN = {"picoharp300": 65536, "timeharp260": 1024}
+"""Laser pulses between two records that the sync counter has gone round, when there are no photons."""
+
 DEFAULT_RESPONSE_PS = 80.0
 """Response assumed where the rig file gives none (single-photon avalanche diode and picosecond diode laser)."""
 

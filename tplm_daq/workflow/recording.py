@@ -155,7 +155,8 @@ class Recording:
         return guards.judge_disk(self._path.parent, 0.0, self._rig_recipe.guards)
 
     def _check_disk(self) -> None:
-        needed_mb = disk_mb(self._recipe, rehearse(self._recipe, self._rig_recipe, None).n_points)
+        scan = rehearse(self._recipe, self._rig_recipe, None)
+        needed_mb = disk_mb(self._recipe, self._rig_recipe, scan)
         verdict = guards.judge_disk(self._path.parent, needed_mb, self._rig_recipe.guards)
         guards.heed([verdict], self.runner.warn)
 
@@ -176,6 +177,7 @@ class Recording:
             position_axis=recipe.path.axes,
             positions_nm=positions_nm,
             clock_zero_s=prepared.settings.zero_s,
+            tag_source=self._rig.counter.tag_source if recipe.counter.keep_words else None,
             truth=self._truth(),
         )
 

@@ -19,7 +19,15 @@ from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.rig.planning import travels
 from tplm_daq.workflow.align import DWELL_S
 from tplm_daq.workflow.allocation import Estimate
-from tplm_daq.workflow.forecast import BYTES_PER_BIN, Costs, planned_line
+from tplm_daq.workflow.forecast import (
+    BYTES_PER_BIN,
+    BYTES_PER_WORD,
+    CHUNK_BYTES,
+    SYNCS_PER_TURN,
+    Costs,
+    expected_peak_cps,
+    planned_line,
+)
 from tplm_daq.workflow.precision import planner_for
 
 FloatArray = NDArray[np.float64]
@@ -116,10 +124,22 @@ def relative_error(recipe: ScanRecipe, rig: RigRecipe, spot: Spot, counted_s: Fl
     return expected_standard_error(plan, spot.diffusivity_cm2_s) / spot.diffusivity_cm2_s
 
 
-def disk_mb(recipe: ScanRecipe, n_points: int) -> float:
-    """Return the room that so many points take at most on the disk."""
+def disk_mb(recipe: ScanRecipe, rig: RigRecipe, scan: Rehearsal) -> float:
+    """Return the room that a scan takes at most on the disk, its records included as far as they can be foretold."""
     n_bins = math.ceil(recipe.counter.span_ns * 1e3 / recipe.counter.bin_width_ps)
-    return n_points * n_bins * BYTES_PER_BIN / 1e6
+    return scan.n_points * n_bins * BYTES_PER_BIN / 1e6 + (words_mb(recipe, rig, scan) or 0.0)
+
+
+def words_mb(recipe: ScanRecipe, rig: RigRecipe, scan: Rehearsal) -> float | None:
+    """Return the room that the records of a scan take at most: 0 if none are kept, None if the rate is unknown."""
+    if not recipe.counter.keep_words:
+        return 0.0
+    peak_cps = expected_peak_cps(recipe, rig)
+    if peak_cps is None:
+        return None
+    turns_hz = recipe.light.repetition_rate_hz / SYNCS_PER_TURN[rig.devices.counter.model]
+    n_words = (peak_cps + turns_hz) * float(scan.counted_s.sum())
+    return (n_words * BYTES_PER_WORD + scan.n_points * CHUNK_BYTES) / 1e6
 
 
 def _passes(

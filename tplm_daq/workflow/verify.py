@@ -80,6 +80,8 @@ def _structure(run: RunFile) -> Iterator[tuple[str, list[str], str]]:
     """Yield the name of each check, what contradicts itself, and what to say if nothing does."""
     yield "recipes", [*run.changed_notes(), *_unreadable_recipes(run)], "recipe and rig are those of the run"
     yield "points", run.misplaced_points(), f"{run.n_points} points lie where their indices say"
+    if run.header.tag_source is not None:
+        yield "records", run.wrong_words(), f"{run.n_points} points have the counts that their records give"
     yield "counts", run.wrong_sums(), f"{int(run.counts().sum()):,} photons" if run.n_points else "no points"
 
 
