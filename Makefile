@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export QT_QPA_PLATFORM ?= offscreen
 
-.PHONY: help run test lint pytest slow statistics faults docs screenshots bench clean
+.PHONY: help run test lint pytest slow statistics faults docs notebook screenshots bench clean
 
 help:
 	@echo "make run    set up, then measure a simulated line scan and write its report"
@@ -16,6 +16,7 @@ help:
 	@echo "make statistics  efficiency, coverage and bias of every estimator, as tables (hours)"
 	@echo "make faults      every fault at every transaction of a small scan"
 	@echo "make docs        write docs/recipes.md anew, after a recipe has changed"
+	@echo "make notebook    execute docs/example.ipynb anew, after what it shows has changed"
 	@echo "make screenshots  pictures of every view of the window, into docs/img"
 	@echo "make bench  speeds, as ratios within one run"
 	@echo "make clean  remove the environment and caches"
@@ -45,6 +46,9 @@ slow: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m tplm_daq.workflow.recipe_reference > docs/recipes.md
+
+notebook: $(STAMP)
+	$(BIN)/python -m tests.notebook
 
 screenshots: $(STAMP)
 	PYTHONPATH=. $(BIN)/python tests/gui/screenshots.py docs/img

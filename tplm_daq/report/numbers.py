@@ -52,11 +52,12 @@ def label_and_unit(name: str) -> tuple[str, str]:
 
     Examples
     --------
-    >>> label_and_unit("diffusivity_change_cm2_s"), label_and_unit("contrast_to_noise")
-    (('diffusivity change', 'cm²/s'), ('contrast to noise', ''))
+    >>> label_and_unit("diffusivity_change_cm2_s"), label_and_unit("contrast_to_noise"), label_and_unit("t_exc_us")
+    (('diffusivity change', 'cm²/s'), ('contrast to noise', ''), ('t exc', 'µs'))
     """
     unit = unit_of(name)
     if unit is None:
         return name.replace("_", " "), ""
     end = max((f"_{suffix}" for suffix in UNITS if name.endswith(f"_{suffix}")), key=len)
-    return name.removesuffix(end).replace("_", " "), unit.replace("^2", "²")
+    shown = f"µ{unit[1:]}" if unit.startswith("u") else unit
+    return name.removesuffix(end).replace("_", " "), shown.replace("^2", "²")

@@ -20,6 +20,9 @@ from tplm_daq.workflow.kmc import SweepProgress, run_jobs
 
 FloatArray = NDArray[np.float64]
 
+LEAST_CHANCE = 1e-6
+"""Smaller probabilities are not told apart: no error is known so well."""
+
 
 @dataclass(frozen=True, repr=False)
 class Comparison(Tabular):
@@ -55,10 +58,9 @@ class Comparison(Tabular):
 
     def caption(self) -> str:
         """Return how well the lattice describes the series."""
-        return (
-            f"lattice beside {len(self.t_exc_us)} runs: chi-square {self.chi_square:.3g}; probability of a larger one "
-            f"by chance {self.p_value:.2g}"
-        )
+        chance = f"{self.p_value:.2g}" if self.p_value >= LEAST_CHANCE else f"below {LEAST_CHANCE:g}"
+        n_runs = len(self.t_exc_us)
+        return f"lattice beside {n_runs} runs: chi-square {self.chi_square:.3g}, by chance with probability {chance}"
 
 
 def compare_with_lattice(
