@@ -146,7 +146,13 @@ class Laser(Device, Protocol):
         """Read back whether the source is on."""
 
     def average_power_nw(self) -> float:
-        """Return the average power at the sample in nW, as set or declared."""
+        """Return the average power at the sample in nW, as last measured, or as declared where nothing measures it."""
+
+    def measured_power_nw(self, max_age_s: float) -> float | None:
+        """Measure the average power at the sample in nW, with the light on; None where nothing measures it.
+
+        A reading that is younger than `max_age_s` is returned again, because a new one takes time.
+        """
 
     def explain_sync(self, sync_hz: float) -> str:
         """Return what a sync rate that is not the one set looks like; empty if nothing fits."""

@@ -34,6 +34,11 @@ class Part:
 
 class Laser(Part):
     lit = False
+    measured_nw: float | None = None
+
+    def __init__(self, name: str, log: list[str]) -> None:
+        super().__init__(name, log)
+        self.power_ages_s: list[float] = []
 
     def prepare(self, repetition_rate_hz: float, average_power_nw: float) -> None:
         self.log.append("laser prepared")
@@ -51,6 +56,10 @@ class Laser(Part):
 
     def average_power_nw(self) -> float:
         return 10.0
+
+    def measured_power_nw(self, max_age_s: float) -> float | None:
+        self.power_ages_s.append(max_age_s)
+        return self.measured_nw
 
     def explain_sync(self, sync_hz: float) -> str:
         return ""

@@ -37,6 +37,13 @@ CASES = [
     Case("no sync, no ratio", guards.judge_rate_ratio(Rates(0, 500), LIMITS), Level.OK),
     Case("bright but safe", guards.judge_detector(Rates(2.5e6, 4.9e6), LIMITS), Level.OK),
     Case("room light", guards.judge_detector(Rates(2.5e6, 6e6), LIMITS), Level.STOP, "6 Mcps, 5 Mcps is the limit"),
+    Case("power as asked", guards.judge_power(9.0, 10.0, LIMITS), Level.OK),
+    Case("laser faded", guards.judge_power(8.0, 10.0, LIMITS), Level.SUSPECT, "8 nW at the sample where 10 nW"),
+    Case("laser too bright", guards.judge_power(11.8, 10.0, LIMITS), Level.SUSPECT, "(+18.0%, 15% allowed). Check"),
+    Case("laser off", guards.judge_power(-1e-3, 10.0, LIMITS), Level.SUSPECT, "-100.0%"),
+    Case("references as bright as ever", guards.judge_reference(0.85, 0.01, LIMITS), Level.OK),
+    Case("references fewer by chance", guards.judge_reference(0.75, 0.03, LIMITS), Level.OK),
+    Case("references faded", guards.judge_reference(0.7, 0.03, LIMITS), Level.SUSPECT, "0.70 ± 0.03 of what it was"),
     Case("temperature not asked for", guards.judge_temperature(12.0, None, LIMITS), Level.OK),
     Case("temperature in band", guards.judge_temperature(300.4, 300.0, LIMITS), Level.OK),
     Case("temperature off", guards.judge_temperature(298.0, 300.0, LIMITS), Level.PAUSE, "298.000 K where 300 K"),
@@ -66,7 +73,9 @@ def test_suspect_reasons_are_passed_on_and_mark_the_point() -> None:
 
 @pytest.mark.parametrize(("action", "level"), [("warn", Level.SUSPECT), ("pause", Level.PAUSE), ("stop", Level.STOP)])
 def test_the_rig_file_says_what_follows(action: Action, level: Level) -> None:
-    asked = Guards(on_sync=action, on_pile_up=action, on_temperature=action)
+    asked = Guards(on_sync=action, on_pile_up=action, on_temperature=action, on_power=action)
+    assert guards.judge_power(7.0, 10.0, asked).level is level
+    assert guards.judge_power(7.0, 10.0, asked).flag is PointFlags.POWER
     assert guards.judge_sync(Rates(0, 0), 2.5e6, asked).level is level
     assert guards.judge_sync(Rates(5e6, 0), 2.5e6, asked).level is level
     assert guards.judge_rate_ratio(Rates(2.5e6, 500e3), asked).level is level

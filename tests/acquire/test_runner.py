@@ -19,7 +19,9 @@ from tplm_daq.readings import Histogram
 from tplm_daq.recipes.rig import Guards
 from tplm_daq.store.layout import PointFlags, PointRow
 
-SETTINGS = PointSettings(2.5e6, n_bins=50, settle_s=0.1, is_light_kept_on=True, temperature_k=None, guards=Guards())
+SETTINGS = PointSettings(
+    2.5e6, 10.0, n_bins=50, settle_s=0.1, is_light_kept_on=True, temperature_k=None, guards=Guards()
+)
 
 
 class Sink:
@@ -255,7 +257,7 @@ def test_a_point_without_any_live_time_is_no_point() -> None:
 
 def test_light_may_be_kept_off_between_points() -> None:
     microscope = FakeMicroscope()
-    settings = PointSettings(2.5e6, 50, 0.1, is_light_kept_on=False, temperature_k=None, guards=Guards())
+    settings = PointSettings(2.5e6, 10.0, 50, 0.1, is_light_kept_on=False, temperature_k=None, guards=Guards())
     Runner(microscope).run(lambda: plan(Sink(), n_passes=1, settings=settings))
     assert microscope.log[:8] == [
         "move",

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.acquire.microscope import FakeMicroscope, Thermostat
-from tplm_daq.acquire.guards import OK, Level, Verdict
+from tplm_daq.acquire.guards import OK, Level, Told, Verdict
 from tplm_daq.acquire.point import PointSettings
 from tplm_daq.acquire.prepare import reach_temperature
 from tplm_daq.acquire.watch import guard_dwell, guard_point
@@ -17,7 +17,9 @@ from tplm_daq.recipes.load import find_config, read_yaml, validate
 from tplm_daq.recipes.rig import Guards, RigRecipe
 from tplm_daq.store.layout import PointFlags
 
-SETTINGS = PointSettings(2.5e6, n_bins=50, settle_s=0.1, is_light_kept_on=True, temperature_k=300.0, guards=Guards())
+SETTINGS = PointSettings(
+    2.5e6, 10.0, n_bins=50, settle_s=0.1, is_light_kept_on=True, temperature_k=300.0, guards=Guards()
+)
 
 
 @pytest.fixture
@@ -100,12 +102,56 @@ def test_a_paused_run_can_be_aborted(microscope: FakeMicroscope) -> None:
     assert not microscope.laser.lit
 
 
+def test_a_faded_laser_marks_the_point_and_a_meter_in_no_hurry_is_read_now_and_then(
+    microscope: FakeMicroscope,
+) -> None:
+    microscope.laser.measured_nw = 7.0
+    heard: list[str] = []
+    flags = guard_point(microscope, replace(SETTINGS, told=Told()), go_on, heard.append)
+    assert flags == PointFlags.SUSPECT | PointFlags.POWER
+    assert "7 nW at the sample where 10 nW were asked for" in heard[0]
+    assert microscope.laser.power_ages_s == [30.0]
+
+
+def test_a_run_that_pauses_for_the_laser_reads_the_meter_anew_each_time(microscope: FakeMicroscope) -> None:
+    microscope.laser.measured_nw = 7.0
+
+    def warm_up() -> None:
+        if microscope.clock.now() > 25:
+            microscope.laser.measured_nw = 9.5
+
+    settings = replace(SETTINGS, guards=Guards(on_power="pause"))
+    assert guard_point(microscope, settings, warm_up, lambda text: None) is PointFlags.GOOD
+    assert microscope.laser.power_ages_s == [30.0, 0.0, 0.0, 0.0]
+    assert microscope.laser.lit
+
+
 def test_a_warning_marks_the_point_and_goes_on(microscope: FakeMicroscope) -> None:
     microscope.counter.sync_hz = 5e6
     heard: list[str] = []
-    settings = replace(SETTINGS, guards=Guards(on_sync="warn"))
+    settings = replace(SETTINGS, guards=Guards(on_sync="warn"), told=Told())
     assert guard_point(microscope, settings, go_on, heard.append) == PointFlags.SUSPECT | PointFlags.SYNC
     assert "5 MHz where 2.5 MHz were asked for" in heard[0]
+
+
+def test_what_stays_suspect_is_told_now_and_then_and_marked_at_every_point(microscope: FakeMicroscope) -> None:
+    microscope.laser.measured_nw = 7.0
+    settings = replace(SETTINGS, told=Told())
+    told_at_s: list[float] = []
+    for _ in range(40):
+        flags = guard_point(microscope, settings, go_on, lambda text: told_at_s.append(microscope.clock.now()))
+        assert PointFlags.POWER in flags
+        microscope.clock.sleep(30.0)
+    assert told_at_s == [0.0, 600.0]
+
+
+def test_another_complaint_is_told_at_once(microscope: FakeMicroscope) -> None:
+    microscope.laser.measured_nw = 7.0
+    settings, heard = replace(SETTINGS, told=Told(), guards=Guards(on_sync="warn")), list[str]()
+    guard_point(microscope, settings, go_on, heard.append)
+    microscope.counter.sync_hz = 5e6
+    guard_point(microscope, settings, go_on, heard.append)
+    assert [text.split(":")[0].split(" is ")[0] for text in heard] == ["laser power", "sync rate"]
 
 
 def test_other_guards_are_asked_before_each_point(microscope: FakeMicroscope) -> None:

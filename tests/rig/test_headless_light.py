@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 import pytest
 
 from tests.rig.conftest import Nobody, OpenRig, rig_recipe
@@ -25,6 +27,29 @@ def test_the_power_is_set_and_measured_when_the_light_comes_on(open_simulated: O
     snapshot = rig.laser.snapshot()
     assert snapshot["attenuator_position"] == 5
     assert snapshot["declared_by"] == "power_meter, trigger generator"
+
+
+def test_the_power_is_measured_again_when_the_last_reading_is_old(open_simulated: OpenRig) -> None:
+    rig, bench = open_simulated(DENSITIES, METER, "simulation.power_noise=20 %")
+    assert rig.gate is not None
+    rig.laser.prepare(2.5e6, 10.0)
+    assert isnan(rig.laser.average_power_nw())
+    rig.gate.allow()
+    rig.laser.turn_on()
+    first_nw = rig.laser.average_power_nw()
+    rig.clock.sleep(20.0)
+    assert rig.laser.measured_power_nw(30.0) == first_nw
+    rig.clock.sleep(20.0)
+    later_nw = rig.laser.measured_power_nw(30.0)
+    assert later_nw == rig.laser.average_power_nw() != first_nw
+    assert later_nw == pytest.approx(bench.light().average_power_nw, rel=0.01)
+
+
+def test_without_a_meter_nothing_measures_the_power(open_simulated: OpenRig) -> None:
+    rig, _ = open_simulated()
+    rig.laser.prepare(2.5e6, 10.0)
+    assert rig.laser.measured_power_nw(0.0) is None
+    assert rig.laser.average_power_nw() == 10.0
 
 
 def test_light_goes_off_and_on_again_without_another_search(open_simulated: OpenRig) -> None:
@@ -64,6 +89,10 @@ def test_a_blocked_gate_is_found_by_the_meter(open_simulated: OpenRig) -> None:
     [
         ((DENSITIES,), "attenuator needs power_meter beside it"),
         ((METER,), "power_meter needs attenuator beside it"),
+        (
+            (DENSITIES, METER, "guards.power_tolerance=5 %"),
+            r"guards.power_tolerance of 5% must be above the 10% of devices.power_meter.tolerance",
+        ),
         ((DENSITIES.replace("4]", "4, 5]"), METER), "densities has 7 values, but a fw102c has 6 positions"),
     ],
 )

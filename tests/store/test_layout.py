@@ -31,6 +31,7 @@ def test_columns_are_those_promised_in_this_order() -> None:
     assert layout.POINT_DTYPE.names == (
         *("pass", "index", "x_nm", "y_nm", "x_readback_nm", "y_readback_nm", "x_actuator_mm", "y_actuator_mm"),
         *("dwell_s", "live_s", "sync_hz", "input_cps", "temperature_k", "power_nw", "flags", "start_s", "end_s"),
+        *("x_shift_nm", "y_shift_nm"),
     )
     assert layout.POINT_DTYPE["flags"] == "uint32"
 

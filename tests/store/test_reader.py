@@ -100,3 +100,37 @@ def test_a_point_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
 def test_a_sound_run_has_no_defects(tmp_path: Path) -> None:
     assert open_run(written_run(tmp_path / "run.h5")).defects() == []
+
+
+def test_a_file_from_before_paths_were_moved_reads_and_grows(tmp_path: Path) -> None:
+    path = written_run(tmp_path / "run.h5", n_points=3, finish_reason=None)
+    with h5py.File(path, "r+") as file:
+        for name in ("x_shift_nm", "y_shift_nm"):
+            del file[f"entry/points/{name}"]
+    assert open_run(path).points["x_shift_nm"].tolist() == [0.0] * 3
+    with RunWriter.reopen(path) as writer:
+        writer.append(row(3, x_nm=310.0, x_shift_nm=10.0), counts(3))
+        writer.append(row(4), counts(4))
+    run = open_run(path)
+    assert run.points["x_shift_nm"].tolist() == [0.0, 0.0, 0.0, 10.0, 0.0]
+    assert run.defects() == []
+
+
+def test_positions_of_passes_that_followed_the_spot_are_relative_to_their_path(tmp_path: Path) -> None:
+    with RunWriter.create(tmp_path / "run.h5", header()) as writer:
+        for number in range(10):
+            x_nm, shift_nm = 100.0 * (number % 5), 40.1 * (number > 4)
+            moved = row(number, x_nm=x_nm + shift_nm, x_readback_nm=x_nm + shift_nm + 1.0, x_shift_nm=shift_nm)
+            writer.append(moved, counts(number))
+    run = open_run(tmp_path / "run.h5")
+    assert run.defects() == []
+    assert run.map().x_nm == pytest.approx([100.0 * index + 1.0 for index in range(5)])
+    assert [data.x_nm[0] for data, _ in run.passes()] == pytest.approx([1.0, 41.1])
+
+
+def test_a_shift_does_not_excuse_a_wrong_index(tmp_path: Path) -> None:
+    with RunWriter.create(tmp_path / "run.h5", header()) as writer:
+        writer.append(row(0, x_nm=100.0, x_shift_nm=60.0), counts(0))
+    assert open_run(tmp_path / "run.h5").defects() == [
+        "point 0 was taken at 100.0, 0.0 nm, and its index 0 stands for 60.0, 0.0 nm"
+    ]

@@ -7,8 +7,9 @@ the business of `watch.py`.
 
 from __future__ import annotations
 
+import math
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -47,6 +48,23 @@ class Verdict:
 
 
 OK = Verdict(Level.OK)
+
+REPEAT_S = 600.0
+"""How soon the same complaint is told again; what it marks is marked at every point."""
+
+
+class Told:
+    """Remembers what a run has been told, so that four hundred suspect points do not make four hundred lines."""
+
+    def __init__(self) -> None:
+        self._at_s: dict[PointFlags, float] = {}
+
+    def is_news(self, verdict: Verdict, now_s: float) -> bool:
+        """Tell whether a verdict of its kind has not been told for a while; from now on it has."""
+        is_news = now_s - self._at_s.get(verdict.flag, -math.inf) >= REPEAT_S
+        if is_news:
+            self._at_s[verdict.flag] = now_s
+        return is_news
 
 
 def judge_sync(
@@ -108,6 +126,58 @@ def judge_detector(rates: Rates, guards: Guards) -> Verdict:
     return OK
 
 
+def judge_power(measured_nw: float, asked_nw: float, guards: Guards) -> Verdict:
+    """Judge whether the sample still gets the power that the recipe asks for."""
+    deviation = measured_nw / asked_nw - 1
+    if abs(deviation) > guards.power_tolerance:
+        return Verdict(
+            LEVELS[guards.on_power],
+            f"laser power: {measured_nw:.3g} nW at the sample where {asked_nw:g} nW were asked for "
+            f"({deviation:+.1%}, {guards.power_tolerance:.0%} allowed). "
+            "Check that the laser is warm and locked, its intensity knob, and what stands in the beam",
+            PointFlags.POWER,
+        )
+    return OK
+
+
+def judge_reference(ratio: float, error: float, guards: Guards) -> Verdict:
+    """Judge the rate at the reference positions, relative to what it was at first, with its standard error."""
+    if abs(ratio - 1) - 3 * error > guards.reference_tolerance:
+        return Verdict(
+            LEVELS[guards.on_reference],
+            f"reference rate: {ratio:.2f} ± {error:.2f} of what it was at first "
+            f"({guards.reference_tolerance:.0%} allowed). The laser's power has changed, the sample bleaches, or the "
+            "focus has drifted; compare with a power meter, and with a fresh spot",
+            PointFlags.POWER,
+        )
+    return OK
+
+
+def judge_drift(off_nm: Sequence[float], axes: str, guards: Guards) -> Verdict:
+    """Judge how far the spot is from the middle of the path, in nm along each of its axes."""
+    if math.hypot(*off_nm) > guards.drift_limit_nm:
+        level = Level.STOP if guards.on_drift == "stop" else Level.SUSPECT
+        return Verdict(
+            level,
+            f"lateral drift: the spot is {shown_nm(off_nm, axes)} from the middle of the path "
+            f"({guards.drift_limit_nm:g} nm allowed). Let the cryostat and the stage come to rest, or write "
+            "guards.on_drift: recentre in the rig file, so that the path follows",
+            PointFlags.POSITION,
+        )
+    return OK
+
+
+def shown_nm(place_nm: Sequence[float], axes: str) -> str:
+    """Return coordinates along axes as one reads them.
+
+    Examples
+    --------
+    >>> shown_nm((61.8, -4.0), "xy")
+    'x +62 nm, y -4 nm'
+    """
+    return ", ".join(f"{axis} {each:+.0f} nm" for axis, each in zip(axes, place_nm, strict=True))
+
+
 def judge_temperature(measured_k: float, wanted_k: float | None, guards: Guards) -> Verdict:
     """Judge whether the sample is at the wanted temperature."""
     if wanted_k is not None and abs(measured_k - wanted_k) > guards.temperature_band_k:
@@ -131,8 +201,10 @@ def judge_disk(folder: Path, needed_mb: float, guards: Guards) -> Verdict:
     return OK
 
 
-def heed(verdicts: Iterable[Verdict], warn: Callable[[str], None]) -> PointFlags:
-    """Pass the reasons of suspect verdicts to `warn` and return the flags of the point.
+def heed(
+    verdicts: Iterable[Verdict], warn: Callable[[str], None], is_news: Callable[[Verdict], bool] = lambda _: True
+) -> PointFlags:
+    """Pass the reasons of suspect verdicts that are news to `warn` and return the flags of the point.
 
     Raises
     ------
@@ -144,6 +216,7 @@ def heed(verdicts: Iterable[Verdict], warn: Callable[[str], None]) -> PointFlags
         if verdict.level in (Level.PAUSE, Level.STOP):
             raise GuardStop(verdict.reason + ".")
         if verdict.level is Level.SUSPECT:
-            warn(verdict.reason)
+            if is_news(verdict):
+                warn(verdict.reason)
             flags |= PointFlags.SUSPECT | verdict.flag
     return flags

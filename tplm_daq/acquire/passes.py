@@ -7,7 +7,7 @@ and are in `tplm_daq.workflow.precision`; here is what needs positions and times
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -24,13 +24,22 @@ SHORTEST_DWELL_S = 1e-3
 
 @dataclass(frozen=True)
 class PlannedPoint:
-    """One visit of one position: `index` names the position on the path, x and y are in nm."""
+    """One visit of one position: `index` names the position on the path, x and y are in nm.
+
+    In a pass that follows the spot, x and y are those of the path plus `shift_nm`.
+    """
 
     pass_index: int
     index: int
     x_nm: float
     y_nm: float
     dwell_s: float
+    shift_nm: tuple[float, float] = (0.0, 0.0)
+
+    def shifted(self, shift_nm: tuple[float, float]) -> PlannedPoint:
+        """Return the same visit on a path moved by x and y in nm."""
+        x_nm, y_nm = shift_nm
+        return replace(self, x_nm=self.x_nm + x_nm, y_nm=self.y_nm + y_nm, shift_nm=shift_nm)
 
 
 Pass = tuple[PlannedPoint, ...]

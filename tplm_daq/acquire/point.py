@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tplm_daq.acquire.guards import Verdict
+from tplm_daq.acquire.guards import Told, Verdict
 from tplm_daq.acquire.passes import PlannedPoint
 from tplm_daq.acquire.waiting import Checkpoint, wait, wait_until
 from tplm_daq.acquire.watch import METER_S, guard_dwell, guard_point
@@ -35,6 +35,8 @@ class PointSettings:
     ----------
     repetition_rate_hz : float
         Sync rate that the guards expect.
+    average_power_nw : float
+        Power at the sample that they expect, in nW.
     n_bins : int
         Number of bins kept from the start of the histogram.
     settle_s : float
@@ -51,9 +53,12 @@ class PointSettings:
         Time on the clock from which the points' start times count.
     other_guards : tuple of callable
         What else is judged before each point, such as the room on the disk; none of them needs light.
+    told : Told
+        What the run has been told of suspect points.
     """
 
     repetition_rate_hz: float
+    average_power_nw: float
     n_bins: int
     settle_s: float
     is_light_kept_on: bool
@@ -62,6 +67,7 @@ class PointSettings:
     zero_s: float = 0.0
     has_words: bool = False
     other_guards: tuple[Callable[[], Verdict], ...] = ()
+    told: Told = field(default_factory=Told, compare=False)
 
 
 @dataclass(frozen=True)
@@ -249,4 +255,6 @@ def _row(
         flags=flags,
         start_s=span_s[0],
         end_s=span_s[1],
+        x_shift_nm=planned.shift_nm[0],
+        y_shift_nm=planned.shift_nm[1],
     )

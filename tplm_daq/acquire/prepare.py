@@ -68,6 +68,7 @@ def prepare(
     microscope.laser.prepare(light.repetition_rate_hz, light.average_power_nw)
     settings = PointSettings(
         repetition_rate_hz=light.repetition_rate_hz,
+        average_power_nw=light.average_power_nw,
         n_bins=n_bins,
         settle_s=rig.policies.settle_s,
         is_light_kept_on=light.between_points == "on",

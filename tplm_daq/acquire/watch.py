@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tplm_daq.acquire import guards
-from tplm_daq.acquire.guards import Level, Verdict
+from tplm_daq.acquire.guards import OK, Level, Verdict
 from tplm_daq.acquire.waiting import Checkpoint, wait
 from tplm_daq.errors import GuardStop
 from tplm_daq.roles import Microscope
@@ -49,10 +49,11 @@ def guard_point(
     GuardStop
         A guard ends the run, or a pause lasted too long.
     """
-    verdicts = _look_with_light(microscope, settings)
+    verdicts = _look_with_light(microscope, settings, settings.guards.power_every_s)
     if _pauses(verdicts):
         verdicts = _wait_until_good(microscope, settings, verdicts, checkpoint, warn)
-    return guards.heed(verdicts, warn)
+    now_s = microscope.clock.now()
+    return guards.heed(verdicts, warn, lambda verdict: settings.told.is_news(verdict, now_s))
 
 
 def guard_dwell(
@@ -69,12 +70,14 @@ def guard_dwell(
     return flags | guards.heed(verdicts, warn)
 
 
-def _look_with_light(microscope: Microscope, settings: PointSettings) -> list[Verdict]:
+def _look_with_light(microscope: Microscope, settings: PointSettings, power_age_s: float) -> list[Verdict]:
     rates = microscope.counter.rates()
+    power_nw = microscope.laser.measured_power_nw(power_age_s)
     return [
         guards.judge_detector(rates, settings.guards),
         guards.judge_sync(rates, settings.repetition_rate_hz, settings.guards, microscope.laser.explain_sync),
         guards.judge_rate_ratio(rates, settings.guards),
+        OK if power_nw is None else guards.judge_power(power_nw, settings.average_power_nw, settings.guards),
         *_look_in_the_dark(microscope, settings),
     ]
 
@@ -111,6 +114,6 @@ def _wait_until_good(
         if not _pauses(verdicts):
             laser.turn_on()
             wait(clock, LIGHT_SETTLES_S, checkpoint)
-            verdicts = _look_with_light(microscope, settings)
+            verdicts = _look_with_light(microscope, settings, power_age_s=0.0)
     warn(f"goes on after a pause of {clock.now() - began_s:.0f} s")
     return verdicts

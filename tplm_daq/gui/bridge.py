@@ -249,7 +249,7 @@ class Bridge(QObject):
                 self._status = replace(self._status, row=event.row, n_done=event.n_done, n_points=event.n_points)
         if isinstance(event, PointDone):
             row = event.row
-            self._growing_now().add(row.index, (row.x_nm, row.y_nm), row.live_s, event.counts)
+            self._growing_now().add(row.index, row.path_nm, row.live_s, event.counts)
 
 
 def _put_out(job: ScanJob, told: list[str]) -> bool:

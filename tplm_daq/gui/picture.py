@@ -13,6 +13,7 @@ from tplm_daq.gui.growing import GrowingMap, GrownMap
 from tplm_daq.recipes.dialect import parse_mapping
 from tplm_daq.recipes.load import validate
 from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.store.layout import row_of
 from tplm_daq.store.reader import open_run
 from tplm_daq.workflow.live import LiveResult
 
@@ -112,8 +113,9 @@ def picture_of_file(path: Path) -> Picture:
     run = open_run(path)
     recipe = validate(ScanRecipe, parse_mapping(run.header.recipe_text, f"{path}, recipe"), f"{path}, recipe")
     growing = GrowingMap(recipe)
-    for row, counts in zip(run.points, run.counts(), strict=True):
-        growing.add(int(row["index"]), (float(row["x_nm"]), float(row["y_nm"])), float(row["live_s"]), counts)
+    for record, counts in zip(run.points, run.counts(), strict=True):
+        row = row_of(record)
+        growing.add(row.index, row.path_nm, row.live_s, counts)
     history = History()
     try:
         live = LiveResult(analyse(run.map(), recipe.analysis), run.n_points)

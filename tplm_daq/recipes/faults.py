@@ -56,6 +56,13 @@ class SimulatedFault(Model):
     count: Annotated[int, Field(ge=1)] | None = None
     """How many messages suffer from a fault of the line; all that follow if not given."""
 
+    def is_over_by(self, clock_s: float) -> bool:
+        """Tell whether doubles that begin to live at a simulated time, in s, have it behind them.
+
+        One that lasts is there in any case; one of so many messages has been suffered by the doubles before them.
+        """
+        return self.count is not None and self.at_s is not None and self.at_s < clock_s
+
     @model_validator(mode="after")
     def _has_one_moment(self) -> SimulatedFault:
         if self.at_transaction is not None and self.at_s is not None:

@@ -161,6 +161,22 @@ class Guards(Model):
     """How far the temperature may be from its set point."""
     on_temperature: Action = "pause"
     """What follows a temperature outside its band."""
+    power_tolerance: Annotated[Fraction, Positive] = 0.15
+    """By how much the power measured between points may differ from the recipe's `average_power`, where the rig has a
+    power meter; more than the meter's own `tolerance`, within which the power is set."""
+    power_every_s: Annotated[Seconds, Field(ge=0)] = 30.0
+    """How often the meter is read, which takes it some tenths of a second."""
+    on_power: Action = "warn"
+    """What follows a power outside its tolerance."""
+    reference_tolerance: Annotated[Fraction, Positive] = 0.2
+    """By how much the rate at the reference positions (`passes.reference_every`) may differ from what it was at first:
+    without a power meter the only witness of a laser that drifts, and of a sample that bleaches."""
+    on_reference: Literal["warn", "stop"] = "warn"
+    """What follows a reference rate outside its tolerance."""
+    drift_limit_nm: Annotated[Nanometres, Positive] = 50.0
+    """How far the centre of the spot, fitted after each pass, may be from the middle of the path."""
+    on_drift: Literal["warn", "recentre", "stop"] = "recentre"
+    """What follows; recentre: the path of the next passes is moved to where the spot is, if the travel allows."""
     free_disk_mb: Annotated[int, Field(ge=1)] = 200
     """Megabytes that must be free where the run file is."""
     on_disk: Action = "stop"
@@ -242,6 +258,16 @@ class RigRecipe(Model):
             raise ValueError(
                 f"devices {', '.join(real)} have real addresses, but the file has a section `simulation`, whose clock "
                 f"does not wait for real boxes; give them the address {DOUBLE} or delete the section"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_power_that_is_set_passes_its_guard(self) -> RigRecipe:
+        meter = self.devices.power_meter
+        if meter is not None and meter.tolerance >= self.guards.power_tolerance:
+            raise ValueError(
+                f"guards.power_tolerance of {self.guards.power_tolerance:.0%} must be above the "
+                f"{meter.tolerance:.0%} of devices.power_meter.tolerance, within which the power is set"
             )
         return self
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import log10
+from math import inf, log10, nan
 
 from drivers.pm100d import PM100D
 from tplm_daq.errors import DeviceError, DeviceTimeout
@@ -162,6 +162,11 @@ class AttenuatedPower:
         Relative deviation from the power asked for that is accepted.
     clock : Clock
         On which the light's settling is waited for.
+
+    Attributes
+    ----------
+    latest_nw : float
+        The power last measured, in nW; NaN before that.
     """
 
     def __init__(self, wheel: Wheel, meter: PowerMeter, densities: Densities, tolerance: float, clock: Clock) -> None:
@@ -171,6 +176,14 @@ class AttenuatedPower:
         self._densities = densities
         self._tolerance = tolerance
         self._clock = clock
+        self.latest_nw = nan
+        self._read_s = -inf
+
+    def power_nw(self, max_age_s: float) -> float:
+        """Measure the power at the sample in nW, with the light on; a younger reading is returned again."""
+        if self._clock.now() - self._read_s >= max_age_s:
+            self._read()
+        return self.latest_nw
 
     def set_power(self, asked_nw: float, switch: Switch) -> float:
         """Bring the power at the sample as near as the wheel can, with the light on at the end.
@@ -239,7 +252,12 @@ class AttenuatedPower:
         self._wheel.turn_to(position)
         switch(True)
         self._clock.sleep(LIGHT_SETTLES_S)
-        return self._meter.power_nw()
+        return self._read()
+
+    def _read(self) -> float:
+        self.latest_nw = self._meter.power_nw()
+        self._read_s = self._clock.now()
+        return self.latest_nw
 
     def _verify(self, asked_nw: float, position: int, measured_nw: float) -> None:
         if abs(measured_nw / asked_nw - 1) <= self._tolerance:

@@ -125,9 +125,15 @@ class TriggeredLaser:
             return self._trigger.is_output_on
 
     def average_power_nw(self) -> float:
-        """Return the average power at the sample in nW as declared or measured, NaN before that."""
+        """Return the average power at the sample in nW as last measured, else as declared, NaN before that."""
+        if self._power is not None:
+            return math.nan if self._pending_nw is not None else self._power.latest_nw
         declared_nw = self._laser.average_power_nw
         return math.nan if declared_nw is None else declared_nw
+
+    def measured_power_nw(self, max_age_s: float) -> float | None:
+        """Measure the average power at the sample in nW, unless that was done less than `max_age_s` ago."""
+        return None if self._power is None else self._power.power_nw(max_age_s)
 
     def explain_sync(self, sync_hz: float) -> str:
         """Return what a sync rate that is not the one set looks like; empty if nothing fits."""

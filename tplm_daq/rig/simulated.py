@@ -191,7 +191,7 @@ def _bench_settings(recipe: RigRecipe) -> Any:
     if simulation is None:
         raise ValueError("the rig file has no section `simulation`")
     true = 1.0 + simulation.magnification_error
-    faults = simulation.faults
+    faults = [each for each in simulation.faults if not each.is_over_by(simulation.start_s)]
     noise = NoiseSettings(
         seed=simulation.seed,
         power_rms=simulation.power_noise,

@@ -17,7 +17,7 @@ from tplm_daq.store import layout
 
 
 def create_columns(group: h5py.Group, dtypes: Mapping[str, np.dtype[np.generic]]) -> None:
-    """Make an empty table of a group.
+    """Make an empty table of a group, or give a table the columns that it lacks, filled with zeros.
 
     Parameters
     ----------
@@ -26,9 +26,11 @@ def create_columns(group: h5py.Group, dtypes: Mapping[str, np.dtype[np.generic]]
     dtypes : mapping of str to dtype
         Column name to dtype.
     """
-    group.attrs[layout.N_ROWS] = np.int64(0)
+    n_rows = int(group.attrs.setdefault(layout.N_ROWS, np.int64(0)))
     for name, dtype in dtypes.items():
-        column = group.create_dataset(name, shape=(0,), maxshape=(None,), chunks=(layout.CHUNK_ROWS,), dtype=dtype)
+        if name in group:
+            continue
+        column = group.create_dataset(name, shape=(n_rows,), maxshape=(None,), chunks=(layout.CHUNK_ROWS,), dtype=dtype)
         unit = layout.unit_of(name)
         if unit is not None:
             column.attrs["units"] = unit
@@ -85,6 +87,6 @@ def read_points(entry: h5py.Group) -> NDArray[np.void]:
     """
     group = entry[layout.POINTS]
     points = np.empty(count_rows(group), layout.POINT_DTYPE)
-    for name in layout.POINT_DTYPE.names or ():
-        points[name] = group[name][: len(points)]
+    for name in layout.POINT_COLUMNS:
+        points[name] = group[name][: len(points)] if name in group else 0
     return points.view(np.recarray)

@@ -59,8 +59,8 @@ def grid_of(points: NDArray[np.void]) -> NDArray[np.intp] | None:
         a grid of at least two rows and two columns.
     """
     _, first = np.unique(points["index"], return_index=True)
-    x_nm, column = np.unique(points["x_nm"][first], return_inverse=True)
-    y_nm, row = np.unique(points["y_nm"][first], return_inverse=True)
+    x_nm, column = np.unique(layout.on_path_nm(points, "x")[first], return_inverse=True)
+    y_nm, row = np.unique(layout.on_path_nm(points, "y")[first], return_inverse=True)
     cell = row * len(x_nm) + column
     if min(len(x_nm), len(y_nm)) < 2 or not np.array_equal(np.sort(cell), np.arange(len(x_nm) * len(y_nm))):
         return None

@@ -46,6 +46,22 @@ def index_defects(points: NDArray[np.void], header: layout.RunHeader) -> list[st
     return found if _has_references(header) else [*found, *_repeated(points)]
 
 
+def lies_on_path(points: NDArray[np.void], positions_nm: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return for each point, bool (n_point,), whether it was taken where its index says on a path in nm, moved or not.
+
+    Parameters
+    ----------
+    points : ndarray of layout.POINT_DTYPE, shape (n_point,)
+        Rows of the run.
+    positions_nm : ndarray of float64, shape (n_position, 2)
+        x and y of each position of the path.
+    """
+    is_known = (points["index"] >= 0) & (points["index"] < len(positions_nm))
+    path_nm = positions_nm[np.where(is_known, points["index"], 0)]
+    taken_nm = np.column_stack([layout.on_path_nm(points, axis) for axis in "xy"])
+    return np.asarray(is_known & np.isclose(taken_nm, path_nm, rtol=0.0, atol=2e-6).all(axis=1))
+
+
 def sum_defects(entry: h5py.Group) -> list[str]:
     """Return where the plot of a finished run is not the sum of its points; nothing if there is no plot."""
     if layout.DATA not in entry:
@@ -82,12 +98,13 @@ def word_defects(entry: h5py.Group, source: TagSource, n_points: int) -> list[st
 
 
 def _out_of_place(points: NDArray[np.void], positions_nm: NDArray[np.float64]) -> Iterator[str]:
+    is_where_index_says = lies_on_path(points, positions_nm)
     for number, point in enumerate(points):
         index = int(point["index"])
         if not 0 <= index < len(positions_nm):
             yield f"point {number} has the index {index}, and the path has {len(positions_nm)} positions"
-        elif (point["x_nm"], point["y_nm"]) != tuple(positions_nm[index]):
-            x_nm, y_nm = positions_nm[index]
+        elif not is_where_index_says[number]:
+            x_nm, y_nm = positions_nm[index] + (point["x_shift_nm"], point["y_shift_nm"])
             yield (
                 f"point {number} was taken at {point['x_nm']:.1f}, {point['y_nm']:.1f} nm, "
                 f"and its index {index} stands for {x_nm:.1f}, {y_nm:.1f} nm"

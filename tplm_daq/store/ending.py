@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 
 from tplm_daq.store import layout
-from tplm_daq.store.columns import count_rows, read_points
+from tplm_daq.store.columns import count_rows, create_columns, read_points
 from tplm_daq.store.default_plot import write_default_plot
 from tplm_daq.store.tree import write_value
 
@@ -49,7 +49,7 @@ def size_of_data(entry: h5py.Group) -> int:
 
 
 def take_back_end(entry: h5py.Group) -> None:
-    """Take out an earlier end because the run goes on, and rows that were never acknowledged.
+    """Take out an earlier end because the run goes on, and rows never acknowledged; add columns that are newer.
 
     Parameters
     ----------
@@ -64,3 +64,9 @@ def take_back_end(entry: h5py.Group) -> None:
     for table in (entry[layout.COUNTS], *entry[layout.POINTS].values(), *offsets):
         if len(table) > n_points:
             table.resize(n_points, axis=0)
+    create_columns(entry[layout.POINTS], layout.POINT_COLUMNS)
+
+
+def is_for_more_points(entry: h5py.Group) -> bool:
+    """Tell whether a file takes points as it is, or `take_back_end` comes first."""
+    return layout.END_TIME not in entry and len(entry[layout.POINTS]) >= len(layout.POINT_COLUMNS)

@@ -77,7 +77,7 @@ def create_tables(entry: h5py.Group, header: layout.RunHeader) -> None:
     points = child(entry, layout.POINTS, "NXdata")
     points.attrs.update(signal="input_cps", axes=["start_s"], title="detector rate during the run")
     points.attrs[layout.POSITION_AXIS] = header.position_axis
-    create_columns(points, {name: layout.POINT_DTYPE[name] for name in layout.POINT_DTYPE.names or ()})
+    create_columns(points, layout.POINT_COLUMNS)
     create_columns(child(entry, layout.LOG), dict.fromkeys(layout.LOG_COLUMNS, TEXT))
     if header.tag_source is not None:
         create_words(entry, header.tag_source)

@@ -124,6 +124,8 @@ class PointFlags(IntFlag):
     """The temperature left its band."""
     POSITION = 64
     """The detector or the sample was not, or did not stay, where it should be."""
+    POWER = 128
+    """The average power, or the rate at the reference positions that stands for it, left its band."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,6 +154,8 @@ class PointRow:
         How far to trust the point.
     start_s, end_s : float
         When counting began and when it was over, since the start of the run.
+    x_shift_nm, y_shift_nm : float
+        By how much the path of this pass was moved to follow the spot: what was asked for is the path plus this.
     """
 
     pass_index: int
@@ -171,6 +175,13 @@ class PointRow:
     flags: PointFlags
     start_s: float
     end_s: float
+    x_shift_nm: float = 0.0
+    y_shift_nm: float = 0.0
+
+    @property
+    def path_nm(self) -> tuple[float, float]:
+        """Where on the path it lies, x and y in nm, whether the path was moved or not."""
+        return self.x_nm - self.x_shift_nm, self.y_nm - self.y_shift_nm
 
 
 @dataclasses.dataclass(frozen=True)
@@ -258,6 +269,16 @@ def _column_dtype(annotation: object) -> str:
 
 POINT_DTYPE = np.dtype([(_column_name(f.name), _column_dtype(f.type)) for f in dataclasses.fields(PointRow)])
 """Names and dtypes of the columns of `/entry/points`, in the order of `PointRow`."""
+POINT_COLUMNS = {name: POINT_DTYPE[name] for name in POINT_DTYPE.names or ()}
+"""The same by name."""
+
+
+def on_path_nm(points: NDArray[np.void], axis: str) -> NDArray[np.float64]:
+    """Return where on the path points lie along axis "x" or "y", float64 (n_point,) in nm, moved or not.
+
+    Rounded to a millionth of a nm, so that passes moved differently agree.
+    """
+    return np.round(points[f"{axis}_nm"] - points[f"{axis}_shift_nm"], 6)
 
 
 def row_values(row: PointRow) -> dict[str, int | float]:

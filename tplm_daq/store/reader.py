@@ -107,7 +107,8 @@ class RunFile:
         """Return the counts summed per position, as analysis takes them.
 
         Positions are the means of what was read back, weighted by dwell (where nothing is read back,
-        what was asked for); the dwell is the live time. Only one histogram at a time is in memory.
+        what was asked for), less the shift of passes that followed the spot; the dwell is the live time.
+        Only one histogram at a time is in memory.
 
         Parameters
         ----------
@@ -137,7 +138,7 @@ class RunFile:
     def passes(self) -> list[tuple[TimePositionMap, NDArray[np.float64]]]:
         """Return each pass as a map of its own, with the middle of each point's dwell in s since the start of the run.
 
-        Positions are those of `map`. All histograms are in memory at once.
+        Positions are those read back, wherever the path was. All histograms are in memory at once.
         """
         counts, points = self.counts(), self.points
         x_nm, y_nm = best_known(points, "x"), best_known(points, "y")

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from tplm_daq.errors import InputError
 from tplm_daq.store import layout
 from tplm_daq.store.columns import count_rows
+from tplm_daq.store.defects import lies_on_path
 from tplm_daq.store.header import read_header
 from tplm_daq.store.results import read_snapshots
 from tplm_daq.store.tree import read_tree, read_value
@@ -129,16 +130,14 @@ def _readable_points(
     for number in range(count_rows(group)):
         record = np.empty(1, layout.POINT_DTYPE)
         try:
-            for name in layout.POINT_DTYPE.names or ():
-                record[name] = group[name][number]
+            for name in layout.POINT_COLUMNS:
+                record[name] = group[name][number] if name in group else 0
             histogram = np.asarray(counts[number])
             words = None if header.tag_source is None else read_words(entry, number)
         except UNREADABLE:
             continue
         row = layout.row_of(record[0])
-        positions_nm = header.positions_nm
-        is_on_path = 0 <= row.index < len(positions_nm)
-        if is_on_path and row.live_s > 0 and (row.x_nm, row.y_nm) == tuple(positions_nm[row.index]):
+        if row.live_s > 0 and lies_on_path(record, header.positions_nm)[0]:
             yield row, histogram, words
 
 

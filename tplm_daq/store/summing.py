@@ -20,7 +20,7 @@ class SummedPositions:
     index : ndarray of int32, shape (n_position,)
         Index of each position along the path.
     x_nm, y_nm : ndarray of float64, shape (n_position,)
-        Mean read-back position, weighted by dwell.
+        Mean read-back position, weighted by dwell; in passes that followed the spot, less the shift of their path.
     dwell_s : ndarray of float64, shape (n_position,)
         Live time in s, summed.
     counts : ndarray of int64, shape (n_position, n_bin)
@@ -68,7 +68,8 @@ def sum_positions(
         counts[position] += read_counts(int(row))
     weight = np.bincount(position_of_row, kept["dwell_s"])
     x_nm, y_nm = (
-        np.bincount(position_of_row, kept["dwell_s"] * best_known(kept, axis)) / weight for axis in ("x", "y")
+        np.bincount(position_of_row, kept["dwell_s"] * (best_known(kept, axis) - kept[f"{axis}_shift_nm"])) / weight
+        for axis in ("x", "y")
     )
     live_s = np.bincount(position_of_row, kept["live_s"]).astype(np.float64)
     return SummedPositions(index, x_nm, y_nm, live_s, counts)

@@ -27,7 +27,7 @@ from tplm_daq.errors import StoreError
 from tplm_daq.store import layout
 from tplm_daq.store.columns import append_row, count_rows
 from tplm_daq.store.creation import fill_new, make_new
-from tplm_daq.store.ending import size_of_data, take_back_end, write_end
+from tplm_daq.store.ending import is_for_more_points, size_of_data, take_back_end, write_end
 from tplm_daq.store.opening import open_for_writing, replace_patiently, reporting, sync
 from tplm_daq.store.results import StoredResult, next_result_name, write_result, write_snapshot
 from tplm_daq.store.room import give_room_back, make_room
@@ -145,7 +145,7 @@ class RunWriter:
         StoreError
             If histogram or records do not fit the file, or the disk does not take it.
         """
-        if layout.END_TIME in self._entry:
+        if not is_for_more_points(self._entry):
             with self.in_one_step():
                 take_back_end(self._entry)
         table = self._entry[layout.COUNTS]

@@ -71,7 +71,8 @@ class LiveAnalysis:
         with self._changed:
             self._counts[row.index] += event.counts
             self._dwell_s[row.index] += row.live_s
-            self._moment_nm[row.index] += np.array([row.x_readback_nm, row.y_readback_nm]) * row.live_s
+            place_nm = np.array([row.x_readback_nm - row.x_shift_nm, row.y_readback_nm - row.y_shift_nm])
+            self._moment_nm[row.index] += place_nm * row.live_s
             self._n_points = event.n_done
             self._changed.notify()
 

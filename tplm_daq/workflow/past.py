@@ -66,6 +66,13 @@ class Past:
         for number, (row, counts) in enumerate(self.run.rows(), start=1):
             yield PointDone(row, counts, number, n_points)
 
+    def shifts_nm(self) -> dict[int, Centre]:
+        """Return by how much the path of each pass was moved, x and y in nm, to follow the spot."""
+        points = self.run.points
+        numbers, first = np.unique(points["pass"], return_index=True)
+        moved_nm = points[["x_shift_nm", "y_shift_nm"]][first].tolist()
+        return dict(zip(numbers.tolist(), moved_nm, strict=True))
+
     def require_same_delays(self, delay_ns: FloatArray) -> None:
         """Raise InputError if the bins of the counter, float64 (n_bin,) in ns, are not those of the file."""
         stored_ns = self.run.header.delay_ns

@@ -191,8 +191,9 @@ def planner_for(recipe: ScanRecipe, rig: RigRecipe, positions_nm: FloatArray, no
         It wants an `Estimate` if the passes of the recipe are adaptive.
     """
     passes, costs = recipe.passes, Costs.of(recipe, rig)
-    references = () if passes.reference_every is None else reference_positions(positions_nm, rig.optics.sigma0_nm)
-    itinerary = Itinerary(positions_nm, passes.order, passes.seed, references, passes.reference_every)
+    itinerary = Itinerary(
+        positions_nm, passes.order, passes.seed, references_of(recipe, rig, positions_nm), passes.reference_every
+    )
     shares = np.array(passes.shares(len(positions_nm)))
     pass_s = len(positions_nm) * passes.dwell_per_point_s
     allocation: Allocation = GivenShares(shares)
@@ -204,6 +205,11 @@ def planner_for(recipe: ScanRecipe, rig: RigRecipe, positions_nm: FloatArray, no
     if passes.allocation == "optimal":
         return OptimalPasses(itinerary, allocation, pass_s, passes.n_fixed_passes, costs.mean_visit_s(itinerary))
     return FixedPasses(itinerary, pass_s * shares, passes.n_fixed_passes)
+
+
+def references_of(recipe: ScanRecipe, rig: RigRecipe, positions_nm: FloatArray) -> tuple[int, ...]:
+    """Return the positions of a path in nm, float64 (n_position, 2), that a recipe visits again and again, if any."""
+    return () if recipe.passes.reference_every is None else reference_positions(positions_nm, rig.optics.sigma0_nm)
 
 
 def reference_positions(positions_nm: FloatArray, sigma0_nm: float) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from tplm_daq.acquire.events import Event, FinishReason, Notice
 from tplm_daq.acquire.path import scan_positions
 from tplm_daq.acquire.point import PointSettings
 from tplm_daq.acquire.prepare import Prepared, prepare
+from tplm_daq.acquire.references import ReferenceRates
 from tplm_daq.acquire.runner import Plan, Runner
 from tplm_daq.errors import StoreError, TplmError
 from tplm_daq.photons.histogram import TimePositionMap
@@ -26,10 +27,11 @@ from tplm_daq.store.writer import RunWriter, local_time
 from tplm_daq.workflow.align import find_centre
 from tplm_daq.workflow.allocation import Estimate, estimate_of
 from tplm_daq.workflow.event_log import EventLog
+from tplm_daq.workflow.following import FollowedSpot, Surveyed
 from tplm_daq.workflow.live import LiveAnalysis, LiveResult
 from tplm_daq.workflow.outcome import Recorded
 from tplm_daq.workflow.past import Past
-from tplm_daq.workflow.precision import planner_for
+from tplm_daq.workflow.precision import planner_for, references_of
 from tplm_daq.workflow.rehearsal import disk_mb, rehearse
 from tplm_daq.workflow.replay import RunTime, repeat_past
 from tplm_daq.workflow.status_file import StatusFile
@@ -127,23 +129,35 @@ class Recording:
             self._writer = RunWriter.reopen(self._path)
         with self._writer.in_one_step():
             self._keep_snapshot(self._writer, "start")
-        settings = replace(prepared.settings, other_guards=(self._judge_reserve,))
-        self._live = LiveAnalysis(_empty_map(header), recipe.analysis)
-        runner.listen(self._live.on_event)
-        runner.listen(StatusFile(self._path, lambda: self.latest).on_event)
-        runner.listen(EventLog(self._path).on_event)
-        if self._past is None:
-            planner = planner_for(recipe, self._rig_recipe, header.positions_nm, self._rig.clock.now)
-            return Plan(self._steering.until_asked(planner), settings, self._writer)
-        return self._plan_rest(self._past, settings, self._writer, self._live)
+        return self._plan(header, prepared.settings, self._writer)
 
-    def _plan_rest(self, past: Past, settings: PointSettings, writer: RunWriter, live: LiveAnalysis) -> Plan:
-        """Let planner and live fit know the points that are there, and go back to the last of them."""
-        time = RunTime(self._rig.clock)
-        planner = planner_for(self._recipe, self._rig_recipe, past.run.header.positions_nm, time.now)
-        remaining = repeat_past(past, planner, time, self._estimate, live.on_event)
-        settings = past.come_back(self._rig, self._recipe, settings, self.runner)
+    def _plan(self, header: RunHeader, settings: PointSettings, writer: RunWriter) -> Plan:
+        """Put together who plans the passes, and who learns of the points: of those that are there, and of the rest."""
+        recipe, rig_recipe, past, time = self._recipe, self._rig_recipe, self._past, RunTime(self._rig.clock)
+        references = ReferenceRates(references_of(recipe, rig_recipe, header.positions_nm), rig_recipe.guards)
+        shifts_nm = {} if past is None else past.shifts_nm()
+        planned = planner_for(recipe, rig_recipe, header.positions_nm, time.now)
+        spot = FollowedSpot(planned, self._surveyed(header), self.runner.warn, shifts_nm)
+        self._live = LiveAnalysis(_empty_map(header), recipe.analysis)
+        learning = [self._live.on_event, references.on_event, spot.on_event]
+        settings = replace(settings, other_guards=(self._judge_reserve, references.judge, spot.judge))
+        for listener in (
+            *learning,
+            StatusFile(self._path, lambda: self.latest).on_event,
+            EventLog(self._path).on_event,
+        ):
+            self.runner.listen(listener)
+        if past is None:
+            return Plan(self._steering.until_asked(spot), settings, writer)
+        remaining = repeat_past(past, spot, time, self._estimate, learning)
+        references.begin_anew()
+        settings = past.come_back(self._rig, recipe, settings, self.runner)
         return Plan(self._steering.until_asked(remaining), settings, writer, past.run.n_points)
+
+    def _surveyed(self, header: RunHeader) -> Surveyed:
+        rig_recipe, axes = self._rig_recipe, header.position_axis
+        reach_nm, pixel_nm = self._rig.detector.limits_nm, rig_recipe.optics.pixel_nm
+        return Surveyed(header.positions_nm, axes, pixel_nm, reach_nm, rig_recipe.guards)
 
     def _estimate(self) -> Estimate | None:
         """Fit all points so far, if the next pass follows from that."""

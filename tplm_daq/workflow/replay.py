@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tplm_daq.acquire.events import PointDone
 from tplm_daq.acquire.passes import Done, Pass, PassPlanner
@@ -77,9 +77,9 @@ def repeat_past(
     planner: PassPlanner,
     time: RunTime,
     result: Callable[[], object | None],
-    listen: Callable[[PointDone], None],
+    learning: Sequence[Callable[[PointDone], None]],
 ) -> Remaining:
-    """Let a planner and a listener live through the past of a run.
+    """Let a planner and listeners live through the past of a run.
 
     Parameters
     ----------
@@ -91,8 +91,8 @@ def repeat_past(
         Shows the time of the past meanwhile, and goes on from its end.
     result : callable
         Returns the estimate from the points heard of by then.
-    listen : callable
-        Hears of every point.
+    learning : sequence of callable
+        Hear of every point.
     """
     remaining, points, n_repeated = Remaining(planner), past.run.points, 0
     for event in past.events():
@@ -100,7 +100,8 @@ def repeat_past(
             time.stop_at(event.row.start_s)
             remaining.repeat(result(), Counter(points["index"][points["pass"] == n_repeated].tolist()))
             n_repeated += 1
-        listen(event)
+        for learn in learning:
+            learn(event)
         time.stop_at(event.row.end_s)
     time.go_on()
     return remaining

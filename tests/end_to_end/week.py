@@ -1,0 +1,135 @@
+"""A week of series in one process, at full speed: what the process holds on to is written down after each of them.
+
+``python -m tests.end_to_end.week --minutes 15`` measures a series after another on the simulated rig, each with a
+failure in it, and prints a table and what it grew by. Run files are deleted once they are measured; Linux only, for it
+reads /proc.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tplm_daq.recipes.load import validate
+from tplm_daq.recipes.series import SeriesRecipe
+from tplm_daq.store.reader import open_run
+from tplm_daq.workflow.load import load_scan
+from tplm_daq.workflow.logs import start_logging
+from tplm_daq.workflow.series import SeriesJob
+
+WARM_UP = 0.25
+"""Share of the series after which caches are expected to be full."""
+POWERS = ["4 nW", "8 nW", "16 nW"]
+N_CONDITIONS = 2 * len(POWERS)
+FAULT = "{device: detector_x, fault: port closed, at: 300 s, count: 1}"
+WEEK_S = 7 * 86_400.0
+
+
+class Nobody:
+    name = "nobody"
+
+    def set_by_hand(self, what: str, quantities: object) -> None:
+        raise AssertionError(f"asked to: {what}")
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the process holds after a series, and what was measured by then."""
+
+    n_runs: int
+    n_failed: int
+    simulated_s: float
+    wall_s: float
+    resident_kb: int
+    n_files: int
+    n_threads: int
+    n_objects: int
+
+
+def spend(seconds: float, n_at_least: int, changes: Sequence[str]) -> Iterator[Held]:
+    """Measure series until the time is over; yield what is held after each."""
+    scan, rig = load_scan(
+        "configs/scan_line.yaml", "configs/rig_sim.yaml", [f"rig.simulation.faults=[{FAULT}]", *changes]
+    )
+    data = {
+        "kind": "series",
+        "title": "week",
+        "scan": scan.model_dump(mode="json"),
+        "vary": [{"sample": ["ola-oa", "ald-alox"]}, {"average_power": POWERS}],
+    }
+    recipe = validate(SeriesRecipe, data, "week")
+    began_s, n_runs, n_failed, simulated_s, number = time.monotonic(), 0, 0, 0.0, 0
+    with tempfile.TemporaryDirectory() as place:
+        start_logging(Path(place))
+        while time.monotonic() - began_s < seconds or number < n_at_least:
+            number += 1
+            folder = Path(place) / str(number)
+            outcome = SeriesJob(recipe, rig, folder, Nobody(), with_report=number % 4 == 1).run()
+            n_runs += len(outcome.points)
+            n_failed += outcome.n_failed
+            ends_s = [_end_s(point.outcome.run_file) for point in outcome.points if point.outcome is not None]
+            simulated_s += max(ends_s)
+            shutil.rmtree(folder)
+            del outcome
+            yield held(n_runs, n_failed, simulated_s, time.monotonic() - began_s)
+
+
+def held(n_runs: int, n_failed: int, simulated_s: float, wall_s: float) -> Held:
+    """Look at this process."""
+    gc.collect()
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return Held(
+        n_runs,
+        n_failed,
+        round(simulated_s),
+        round(wall_s, 1),
+        int(status["VmRSS"].split()[0]),
+        len(list(Path("/proc/self/fd").iterdir())),
+        threading.active_count(),
+        len(gc.get_objects()),
+    )
+
+
+def growth_per_run(seen: Sequence[Held], quantity: str) -> tuple[float, float]:
+    """Return by how much a quantity grows per run after the warm-up, and the standard error of that."""
+    steady = seen[int(WARM_UP * len(seen)) :]
+    n_runs = np.array([each.n_runs for each in steady], dtype=float)
+    values = np.array([getattr(each, quantity) for each in steady], dtype=float)
+    (slope, level), residuals = np.polyfit(n_runs, values, 1), None
+    residuals = values - slope * n_runs - level
+    error = np.sqrt((residuals**2).sum() / max(len(steady) - 2, 1) / ((n_runs - n_runs.mean()) ** 2).sum())
+    return float(slope), float(error)
+
+
+def _end_s(path: Path) -> float:
+    run = open_run(path)
+    return run.header.clock_zero_s + (float(run.points["end_s"][-1]) if run.n_points else 0.0)
+
+
+def main() -> None:
+    """Print one line per series, and the growth per run at the end."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=15.0)
+    parser.add_argument("--at-least", type=int, default=8, help="series, however long they take")
+    parser.add_argument("--set", dest="changes", action="append", default=[])
+    arguments = parser.parse_args()
+    seen = []
+    for each in spend(60 * arguments.minutes, arguments.at_least, arguments.changes):
+        seen.append(each)
+        print(json.dumps(asdict(each)), flush=True)
+    growth = {name: growth_per_run(seen, name) for name in ("resident_kb", "n_files", "n_threads", "n_objects")}
+    print(json.dumps({"growth_per_run": growth}))
+
+
+if __name__ == "__main__":
+    main()
