@@ -48,12 +48,15 @@ class Bench:
     limits: Guards = field(default_factory=Guards)
     reach_nm: tuple[float, float] = (-5000.0, 5000.0)
     past_nm: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    is_centred: bool = True
     n_passes: int = 99
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(7))
 
     def __post_init__(self) -> None:
         self.heard: list[str] = []
-        surveyed = Surveyed(self.positions_nm, self.axes, (101.0, 101.0), lambda axis: self.reach_nm, self.limits)
+        surveyed = Surveyed(
+            self.positions_nm, self.axes, (101.0, 101.0), lambda axis: self.reach_nm, self.limits, self.is_centred
+        )
         planner = Endless(self.positions_nm, self.n_passes)
         self.spot = FollowedSpot(planner, surveyed, self.heard.append, self.past_nm)
 
@@ -93,6 +96,14 @@ def test_the_path_follows_and_every_point_says_by_how_much() -> None:
     assert bench.heard[0].startswith("lateral drift: the spot was x +7")
     assert "pass 2 and those after it follow, x +7" in bench.heard[0]
     assert bench.spot.judge().level is Level.OK
+
+
+def test_a_path_whose_centre_is_given_stays_there_and_follows_the_drift_only() -> None:
+    bench = Bench(is_centred=False)
+    bench.measure(200.0)
+    assert bench.measure(220.0)[0].shift_nm == (0.0, 0.0)
+    bench.measure(290.0)
+    assert bench.measure(290.0)[0].shift_nm[0] == pytest.approx(90.0, abs=10.0)
 
 
 def test_a_raster_is_followed_along_both_axes() -> None:

@@ -154,12 +154,12 @@ def judge_reference(ratio: float, error: float, guards: Guards) -> Verdict:
 
 
 def judge_drift(off_nm: Sequence[float], axes: str, guards: Guards) -> Verdict:
-    """Judge how far the spot is from the middle of the path, in nm along each of its axes."""
+    """Judge how far the spot is from where it belongs on the path, in nm along each of its axes."""
     if math.hypot(*off_nm) > guards.drift_limit_nm:
         level = Level.STOP if guards.on_drift == "stop" else Level.SUSPECT
         return Verdict(
             level,
-            f"lateral drift: the spot is {shown_nm(off_nm, axes)} from the middle of the path "
+            f"lateral drift: the spot is {shown_nm(off_nm, axes)} from where it belongs on the path "
             f"({guards.drift_limit_nm:g} nm allowed). Let the cryostat and the stage come to rest, or write "
             "guards.on_drift: recentre in the rig file, so that the path follows",
             PointFlags.POSITION,

@@ -174,7 +174,8 @@ class Guards(Model):
     on_reference: Literal["warn", "stop"] = "warn"
     """What follows a reference rate outside its tolerance."""
     drift_limit_nm: Annotated[Nanometres, Positive] = 50.0
-    """How far the centre of the spot, fitted after each pass, may be from the middle of the path."""
+    """How far the centre of the spot, fitted after each pass, may be from the middle of the path; where a recipe gives
+    `path.centre`, from where it was seen first."""
     on_drift: Literal["warn", "recentre", "stop"] = "recentre"
     """What follows; recentre: the path of the next passes is moved to where the spot is, if the travel allows."""
     free_disk_mb: Annotated[int, Field(ge=1)] = 200

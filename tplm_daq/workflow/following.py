@@ -1,4 +1,4 @@
-"""Passes that follow the spot: its centre is fitted after each pass and compared with the middle of the path.
+"""Passes that follow the spot: its centre is fitted after each pass and compared with where it belongs on the path.
 
 What was counted since the last look is fitted together until the centre is known well enough, so that short passes
 are not judged by chance. A line shows drift along itself only. What is asked for and read back stays in the file as it
@@ -52,6 +52,9 @@ class Surveyed:
         Returns the lowest and highest position in nm to which axis "x" or "y" may be taken.
     limits : Guards
         How far the spot may be off, and what follows.
+    is_centred : bool
+        Whether the spot belongs in the middle of the path; else, as where a recipe gives the centre, it belongs where
+        it was seen first.
     """
 
     positions_nm: FloatArray
@@ -59,6 +62,7 @@ class Surveyed:
     pixel_nm: Place
     reach_nm: Callable[[str], tuple[float, float]]
     limits: Guards
+    is_centred: bool = True
 
     @property
     def columns(self) -> list[int]:
@@ -108,6 +112,7 @@ class FollowedSpot:
         self._verdict = guards.OK
         self._n_passes = 0
         self._sufficient_s = math.inf
+        self._home_nm = surveyed.middle_nm if surveyed.is_centred else None
         self._forget()
 
     @property
@@ -141,7 +146,7 @@ class FollowedSpot:
         return tuple(point.shifted(self._shift_nm) for point in points)
 
     def _look(self) -> FloatArray | None:
-        """Return how far the spot is from the middle of the path along its axes, float64 (n_axis,) in nm, or None.
+        """Return how far the spot is from where it belongs along the path's axes, float64 (n_axis,) in nm, or None.
 
         None means that it is not known well enough yet; what was seen is kept then, and forgotten otherwise. A spot
         that does not show any more is infinitely far away.
@@ -158,7 +163,9 @@ class FollowedSpot:
             return None
         self._sufficient_s = min(self._sufficient_s, counted_s)
         self._forget()
-        return np.array(spot.centre_nm) - self._surveyed.middle_nm
+        centre_nm = np.array(spot.centre_nm)
+        self._home_nm = centre_nm if self._home_nm is None else self._home_nm
+        return centre_nm - self._home_nm
 
     def _fit(self) -> SpotFit:
         """Fit the spot in what was seen, where it is relative to the unmoved path; FitError if none stands out."""
@@ -191,8 +198,8 @@ class FollowedSpot:
             return
         self._shift_nm, self._verdict = (x_nm, y_nm), guards.OK
         self._warn(
-            f"lateral drift: the spot was {moved} from the middle of the path; pass {self._n_passes + 1} and those "
-            f"after it follow, {guards.shown_nm((x_nm, y_nm), 'xy')} from where the path was at first"
+            f"lateral drift: the spot was {moved} from where it belongs on the path; pass {self._n_passes + 1} and "
+            f"those after it follow, {guards.shown_nm((x_nm, y_nm), 'xy')} from where the path was at first"
         )
 
     def _forget(self) -> None:

@@ -157,7 +157,8 @@ class Recording:
     def _surveyed(self, header: RunHeader) -> Surveyed:
         rig_recipe, axes = self._rig_recipe, header.position_axis
         reach_nm, pixel_nm = self._rig.detector.limits_nm, rig_recipe.optics.pixel_nm
-        return Surveyed(header.positions_nm, axes, pixel_nm, reach_nm, rig_recipe.guards)
+        is_centred = self._recipe.path.centre_nm == "auto"
+        return Surveyed(header.positions_nm, axes, pixel_nm, reach_nm, rig_recipe.guards, is_centred)
 
     def _estimate(self) -> Estimate | None:
         """Fit all points so far, if the next pass follows from that."""
