@@ -22,6 +22,7 @@ from pymeasure.instruments import Instrument
 
 from drivers.anc350_axis import Anc350Error, Axis
 from drivers.anc350_limits import MAX_AMPLITUDE_V, MAX_FREQUENCY_HZ, drive_limits, within
+from drivers.bounded_visa import BoundedVisaAdapter
 from drivers.uc_codec import (
     MAX_CORRELATION,
     VERSION_ADDRESSES,
@@ -70,6 +71,8 @@ class ANC350(Instrument):
     ) -> None:
         within("max_amplitude_v", "V", "the controller ends there")(max_amplitude_v, (0.0, MAX_AMPLITUDE_V))
         kwargs.setdefault("tcpip", {"timeout": 500})
+        if isinstance(adapter, (int, str)):
+            adapter, kwargs = BoundedVisaAdapter(adapter, **kwargs), {}
         super().__init__(adapter, name, includeSCPI=False, **kwargs)
         self.max_amplitude_v = max_amplitude_v
         for axis in self.axes.values():

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
-from pymeasure.adapters import VISAAdapter
 from pymeasure.instruments import Instrument
 
+from drivers.bounded_visa import BoundedVisaAdapter
 from drivers.visa_errors import no_answer, os_errors
 
 Value = TypeVar("Value")
@@ -37,6 +37,12 @@ class LineInstrument(Instrument):
 
     silence: ClassVar[str] = "check its power and cable, and discard its late replies before asking again"
     _is_reply_due = False
+
+    def __init__(self, adapter: Any, name: str, **kwargs: Any) -> None:
+        if isinstance(adapter, (int, str)):
+            is_scpi = {key: kwargs.pop(key) for key in ("includeSCPI",) if key in kwargs}
+            adapter, kwargs = BoundedVisaAdapter(adapter, **kwargs), is_scpi
+        super().__init__(adapter, name, **kwargs)
 
     def write(self, command: str, **kwargs: Any) -> None:
         """Send one message; raise ConnectionError if the connection is broken."""
@@ -80,14 +86,6 @@ class LineInstrument(Instrument):
         return value
 
     def discard(self) -> None:
-        """Read away what has arrived; pyvisa-py's own flush does not return once the other side has closed."""
-        if not isinstance(self.adapter, VISAAdapter):
-            self.adapter.flush_read_buffer()
-            return
-        connection = self.adapter.connection
+        """Read away what has arrived; ConnectionError if it does not end."""
         with os_errors(self.name, self.silence):
-            timeout_ms, connection.timeout = connection.timeout, 0
-            try:
-                self.adapter.read_bytes(-1)
-            finally:
-                connection.timeout = timeout_ms
+            self.adapter.flush_read_buffer()

@@ -66,6 +66,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         return MagicMock()
 
     monkeypatch.setattr("pymeasure.instruments.instrument.VISAAdapter", remember)
+    monkeypatch.setattr("drivers.line_instrument.BoundedVisaAdapter", remember)
+    monkeypatch.setattr("drivers.anc350.BoundedVisaAdapter", remember)
     return asked
 
 

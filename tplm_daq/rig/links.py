@@ -18,7 +18,7 @@ from typing import Any
 
 import pyvisa
 import serial
-from pymeasure.adapters import Adapter, SerialAdapter, VISAAdapter
+from pymeasure.adapters import Adapter, SerialAdapter
 
 from drivers.serial_ports import resolve
 from tplm_daq.errors import DeviceError, DeviceTimeout, LinkError, TplmError
@@ -153,18 +153,8 @@ class PacedAdapter(Adapter):
         return reply
 
     def flush_read_buffer(self) -> None:
-        """Discard what has arrived and was not read.
-
-        It is read away, for flushing never returns once the other side has closed (pyvisa-py 0.8, its tcpip.py, clear).
-        """
-        if not isinstance(self.inner, VISAAdapter):
-            self.inner.flush_read_buffer()
-            return
-        timeout_ms, self.connection.timeout = self.connection.timeout, 0
-        try:
-            self.inner.read_bytes(-1)
-        finally:
-            self.connection.timeout = timeout_ms
+        """Discard what has arrived and was not read."""
+        self.inner.flush_read_buffer()
 
     def close(self) -> None:
         """Close the connection (harmless when repeated)."""
