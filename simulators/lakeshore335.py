@@ -7,8 +7,8 @@ but counts how often it did not get them.
 
 Sources: Lake Shore Model 335 User's Manual, chapter 6 (commands, formats, registers), and the vendor's
 Python package ``lakeshore`` 1.10.0 (opening sequence, bits). **Ours**, because neither says it: 0 K
-printed for an unplugged sensor, ``*RST`` as heaters and ramps off, and a power failure that loses ramps. Not
-modelled: zones, autotuning, alarms, relays, monitor outputs, curve tables and the display.
+printed for an unplugged sensor, ``*RST`` as heaters and ramps off, and a power failure that loses ramps. What
+the box keeps beside control is in `lakeshore335_panel.py` and `lakeshore335_curves.py`. Zones do not control.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from simulators.cold_platform import CELSIUS, KELVIN, SENSOR, ColdPlatform
+from simulators import lakeshore335_curves as curves
+from simulators import lakeshore335_panel as panel
+from simulators.cold_platform import CELSIUS, SENSOR, ColdPlatform
 from simulators.double import Double
-from simulators.lakeshore335_words import Refused, Row, input_name, integer, label, number, output
+from simulators.lakeshore335_words import Refused, Row, input_name, integer, label, number, output, split_fields
 
 IDENTITY = "LSCI,MODEL335,335SIM1/#######,1.1"
 MINIMUM_GAP_NS = 50_000_000
 """Silence the box wants between two messages."""
 OPERATION_COMPLETE, EXECUTION_ERROR, COMMAND_ERROR, POWER_ON = 1, 16, 32, 128
 """Bits of the event status register."""
-EVENT_SUMMARY = 32
-"""Bit of the status byte: an enabled event bit is set."""
+EVENT_SUMMARY, SERVICE_REQUEST, OPERATION_SUMMARY = 32, 64, 128
+"""Bits of the status byte: an enabled bit is set in the event status, in this byte, in the operation events."""
 INVALID_READING = 1
 """Bit of the reading status; with a sensor unplugged it comes with 128, sensor units over range."""
 
@@ -51,10 +53,6 @@ class LakeShore335(Double):
         Sensors, heater and settings, for looking at; change them with commands or the faults below.
     n_too_early : int
         Messages that came less than 50 ms after the one before.
-
-    Notes
-    -----
-    Faults: `unplug` and `plug_in` a sensor, `break_heater`, `stick_ramp`, `lose_power`.
     """
 
     def __init__(
@@ -62,6 +60,8 @@ class LakeShore335(Double):
     ) -> None:
         super().__init__()
         self.platform = ColdPlatform(temperature_k, base_k, seed)
+        self.panel = panel.Panel(self.platform)
+        self.curves = curves.Curves()
         self.is_setpoint_moving = is_setpoint_moving
         self.n_too_early = 0
         self._event_status = POWER_ON
@@ -130,15 +130,13 @@ class LakeShore335(Double):
         return (";".join(replies) + "\r\n").encode() if replies else b""
 
     def _obey(self, command: str) -> str | None:
-        header, _, rest = command.partition(" ")
+        header, _, rest = command.removeprefix(":").partition(" ")
         row = _COMMANDS.get(header.upper())
         if row is None:
             self._event_status |= COMMAND_ERROR
             return None
-        texts = [text.strip() for text in rest.split(",")] if rest.strip() else []
         try:
-            if len(texts) != len(row.parameters):
-                raise Refused
+            texts = split_fields(rest, len(row.parameters))
             values = [parse(text) for parse, text in zip(row.parameters, texts, strict=True)]
             return row.obey(self, *values)
         except Refused:
@@ -159,7 +157,9 @@ class LakeShore335(Double):
         self._event_enable = mask
 
     def _status_byte(self) -> str:
-        return f"{EVENT_SUMMARY if self._event_status & self._event_enable else 0:03d}"
+        has_event, has_operation = self._event_status & self._event_enable, self.panel.has_enabled_event
+        bits = (EVENT_SUMMARY if has_event else 0) | (OPERATION_SUMMARY if has_operation else 0)
+        return f"{bits | (SERVICE_REQUEST if bits & self.panel.get('*SRE')[0] else 0):03d}"
 
     def _clear(self) -> None:
         self._event_status = 0
@@ -249,8 +249,11 @@ class LakeShore335(Double):
 
 
 _COMMANDS = {
+    **panel.COMMANDS,
+    **curves.COMMANDS,
     "*IDN?": Row((), lambda box: IDENTITY),
     "*ESR?": Row((), LakeShore335._read_event_status),
+    "*ESE?": Row((), lambda box: f"{box._event_enable:03d}"),
     "*ESE": Row((integer(0, 255),), LakeShore335._set_event_enable),
     "*STB?": Row((), LakeShore335._status_byte),
     "*CLS": Row((), LakeShore335._clear),
@@ -259,8 +262,6 @@ _COMMANDS = {
     "*TST?": Row((), lambda box: "0"),
     "*RST": Row((), LakeShore335._reset),
     "*WAI": Row((), lambda box: None),
-    "EMUL": Row((integer(0, 2), integer(0, 1)), lambda box, model, warning: None),
-    "KRDG?": Row((input_name,), lambda box, a: f"{box.platform.reading(a, KELVIN):+08.3f}"),
     "CRDG?": Row((input_name,), lambda box, a: f"{box.platform.reading(a, CELSIUS):+08.3f}"),
     "SRDG?": Row((input_name,), lambda box, a: f"{box.platform.reading(a, SENSOR):+08.5f}"),
     "RDGST?": Row((input_name,), LakeShore335._reading_status),

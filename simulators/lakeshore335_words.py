@@ -7,6 +7,7 @@ Source: Lake Shore Model 335 User's Manual, chapter 6.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +58,19 @@ def label(text: str) -> str:
     if len(text) < 2 or not text.startswith('"') or not text.endswith('"'):
         raise Refused
     return text[1:-1][:15]
+
+
+def text_of(n_most: int) -> Callable[[str], str]:
+    """Return a reader of texts, in quotes or not, of which the box keeps so many characters."""
+    return lambda text: text.strip('"')[:n_most]
+
+
+def split_fields(text: str, n_fields: int) -> list[str]:
+    """Split parameters at their commas, but not at those in quotes; what is missing at the end is empty."""
+    fields = [each.strip() for each in re.split(r',(?=(?:[^"]*"[^"]*")*[^"]*$)', text)] if text.strip() else []
+    if len(fields) > n_fields:
+        raise Refused
+    return fields + [""] * (n_fields - len(fields))
 
 
 output = integer(1, 2)
