@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export QT_QPA_PLATFORM ?= offscreen
 
-.PHONY: help run test lint pytest slow statistics faults docs notebook screenshots bench clean
+.PHONY: help run test lint pytest coverage slow statistics faults docs notebook screenshots bench clean
 
 help:
 	@echo "make run    set up, then measure a simulated line scan and write its report"
 	@echo "make test   set up, then style, types, import contracts and tests"
 	@echo "make lint   style, types and import contracts only"
+	@echo "make coverage    lines and branches of acquire, store, rig and drivers that no test runs; 95 % are asked for"
 	@echo "make slow   the long campaigns (statistics over many seeds, many kills)"
 	@echo "make statistics  efficiency, coverage and bias of every estimator, as tables (hours)"
 	@echo "make faults      every fault at every transaction of a small scan"
@@ -34,6 +35,14 @@ lint: $(STAMP)
 
 pytest: $(STAMP)
 	$(BIN)/pytest -n auto --dist loadfile
+
+coverage: $(STAMP)
+	$(BIN)/pytest tests/acquire tests/store tests/rig tests/drivers tests/workflow tests/faults tests/end_to_end \
+	  -n auto --dist loadfile --cov --cov-report=
+	$(BIN)/coverage report
+	for part in tplm_daq/acquire tplm_daq/store tplm_daq/rig drivers; do \
+	  $(BIN)/coverage report --format=total --fail-under=95 --include="$$part/*" > /dev/null || \
+	    { echo "$$part: less than 95 % are covered"; exit 1; }; done
 
 statistics: $(STAMP)
 	$(BIN)/pytest tests/analysis/test_statistics.py tests/analysis/test_photons.py -m slow -s --timeout 7200

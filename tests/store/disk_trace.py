@@ -29,6 +29,8 @@ class Disk:
             return self._open(result, texts[0], arguments)
         if call == "rename":
             old, new = (Path(text.decode()).name for text in texts)
+            if old not in self.images:
+                return None
             self.images[new] = self.images.pop(old)
             return new
         if call == "close":
