@@ -14,6 +14,7 @@ import pytest
 
 from tests.store.made_runs import counts, header, row, written_run
 from tplm_daq.errors import InputError, StoreError
+from tplm_daq.store.catalog import summarise
 from tplm_daq.store.reader import open_run
 from tplm_daq.store.writer import RunWriter
 
@@ -136,6 +137,55 @@ def test_a_file_without_its_header_is_damaged(tmp_path: Path) -> None:
         del file["entry/instrument"]
     with pytest.raises(InputError, match="damaged or was cut off .*component not found"):
         open_run(path)
+
+
+PIXEL = "instrument/detector/pixel_nm"
+IN_THE_WRONG_PLACE = {
+    "nothing": lambda entry, name: None,
+    "a text": lambda entry, name: entry.create_dataset(name, data="rubbish"),
+    "a group": lambda entry, name: entry.create_group(name),
+    "two numbers": lambda entry, name: entry.create_dataset(name, data=[0.0, 1.0]),
+}
+STILL_A_RUN = {("a text", "title"), ("two numbers", "title"), ("two numbers", "path_nm"), ("two numbers", PIXEL)}
+MEMBERS = ("title", "points", "points/index", "counts", "delay_ns", "path_nm", PIXEL, "log")
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+@pytest.mark.parametrize("kind", IN_THE_WRONG_PLACE)
+def test_a_file_that_says_something_else_than_a_run_does_is_used_or_refused(
+    tmp_path: Path, kind: str, member: str
+) -> None:
+    path = written_run(tmp_path / "run.h5", n_points=3)
+    with h5py.File(path, "r+") as file:
+        del file["entry"][member]
+        IN_THE_WRONG_PLACE[kind](file["entry"], member)
+    refusals = list(_refusals(path))
+    assert all("the file is damaged or was cut off" in each for each in refusals)
+    assert bool(refusals) == ((kind, member) not in STILL_A_RUN)
+
+
+def _refusals(path: Path) -> Iterator[str]:
+    """Yield what each way of using a run file is answered with, where it is refused."""
+    for use in (
+        lambda: open_run(path).map(),
+        lambda: open_run(path).passes(),
+        lambda: open_run(path).log(),
+        lambda: open_run(path).defects(),
+        lambda: summarise(path),
+        lambda: RunWriter.reopen(path).close(),
+    ):
+        try:
+            use()
+        except InputError as error:
+            yield str(error)
+
+
+def test_a_path_of_which_some_is_missing_shows_as_a_defect(tmp_path: Path) -> None:
+    path = written_run(tmp_path / "run.h5", n_points=3)
+    with h5py.File(path, "r+") as file:
+        del file["entry/path_nm"]
+        file["entry/path_nm"] = [0.0, 0.0]
+    assert "point 1 has the index 1, and the path has 1 positions" in open_run(path).defects()
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write and read everything")

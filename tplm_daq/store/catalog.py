@@ -199,12 +199,7 @@ def summarise(path: Path) -> RunSummary:
         If it is damaged or not a run file, with the reason.
     """
     with reading(path) as entry:
-        try:
-            return _summary(path, entry)
-        except (AttributeError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{path}: says something else than a run file does ({error}). It may be damaged."
-            ) from error
+        return _summary(path, entry)
 
 
 def _summary(path: Path, entry: h5py.Group) -> RunSummary:

@@ -112,7 +112,7 @@ def read_header(entry: h5py.Group) -> layout.RunHeader:
         pixel_nm=(float(x_pixel_nm), float(y_pixel_nm)),
         dead_time_ns=known.get(layout.DEAD_TIME),
         position_axis=str(entry[layout.POINTS].attrs[layout.POSITION_AXIS]),
-        positions_nm=entry[layout.PATH][()],
+        positions_nm=entry[layout.PATH][()].reshape(-1, 2),
         clock_zero_s=float(entry[layout.CLOCK_ZERO][()]),
         tag_source=read_source(entry),
     )

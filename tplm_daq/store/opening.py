@@ -16,6 +16,7 @@ import h5py
 
 from tplm_daq.errors import InputError, StoreError
 from tplm_daq.store import layout
+from tplm_daq.store.columns import count_rows
 
 LOCK_PAUSES_S = (0.1, 0.2, 0.4, 0.8, 1.5)
 """Pauses between attempts at a file that another program holds; a viewer that refreshes lets go within these."""
@@ -25,6 +26,9 @@ LOCK_COMPLAINTS = ("unable to lock file", "file is already open", "file locking 
 
 WINDOWS_SHARING = (5, 32, 33)
 """Windows error codes of a file that another program has open: access denied, sharing and lock violation."""
+
+UNREADABLE = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError)
+"""What h5py, and whoever uses its answers, raise if an object is damaged or not what a run file has in its place."""
 
 Opened = TypeVar("Opened")
 
@@ -60,7 +64,7 @@ def reading(path: Path) -> Iterator[h5py.Group]:
     try:
         with _open_unlocked(path) as file:
             yield _checked_entry(path, file)
-    except (OSError, RuntimeError, KeyError) as error:
+    except UNREADABLE as error:
         raise InputError(
             f"{path}: the file is damaged or was cut off while it was copied ({error}). "
             "Copy it again from the computer that measured it."
@@ -89,8 +93,8 @@ def open_for_writing(path: Path, wait: Callable[[float], None]) -> h5py.File:
     StoreError
         If it is still held after about 3 s.
     """
-    with reading(path):
-        pass
+    with reading(path) as entry:
+        count_rows(entry[layout.POINTS])
     try:
         return _patiently(lambda: h5py.File(path, "r+"), path, wait)
     except PermissionError as error:

@@ -65,7 +65,7 @@ class RunFile:
     def counts(self) -> NDArray[np.uint32]:
         """Return the histogram of every point, uint32 (n_point, n_bin)."""
         with reading(self.path) as entry:
-            return np.asarray(entry[layout.COUNTS][: self.n_points])
+            return np.asarray(entry[layout.COUNTS][: self.n_points]).reshape(self.n_points, len(self.header.delay_ns))
 
     def row(self, number: int) -> tuple[layout.PointRow, NDArray[np.uint32]]:
         """Return one point and its histogram; the last one is number -1."""

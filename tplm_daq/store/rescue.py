@@ -24,6 +24,7 @@ from tplm_daq.store import layout
 from tplm_daq.store.columns import count_rows
 from tplm_daq.store.defects import lies_on_path
 from tplm_daq.store.header import read_header
+from tplm_daq.store.opening import UNREADABLE
 from tplm_daq.store.results import read_snapshots
 from tplm_daq.store.tree import read_tree, read_value
 from tplm_daq.store.words import read_words
@@ -34,8 +35,6 @@ OLD_END_OFFSET, NEW_END_OFFSET = 40, 28
 """Where superblocks of version 0, and of versions 2 and 3, keep the address of the end of the file."""
 FLAGS_OFFSET, CHECKSUM_OFFSET = 11, 44
 """Of superblocks of versions 2 and 3."""
-UNREADABLE = (OSError, RuntimeError, KeyError, ValueError, TypeError)
-"""What h5py raises on damaged objects."""
 
 
 def rescue_run(path: Path, why: InputError) -> Path:
