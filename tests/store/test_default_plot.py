@@ -84,6 +84,15 @@ def test_a_raster_is_an_image_for_each_delay(tmp_path: Path) -> None:
         data = default_plot(file)
         assert data["dwell_s"].shape == (N_Y, N_X)
         assert list(data.attrs["dwell_s_indices"]) == [0, 1]
+        assert (data.attrs["y_nm_indices"], data.attrs["x_nm_indices"]) == (0, 1)
+
+
+@pytest.mark.parametrize(("n_rows", "dimensions"), [(1, ()), (2, (2, N_X))])
+def test_two_rows_are_a_raster_and_one_is_a_list(n_rows: int, dimensions: tuple[int, ...], tmp_path: Path) -> None:
+    with h5py.File(raster_run(tmp_path / "run.h5", n_rows * N_X)) as file:
+        data = default_plot(file)
+        assert data["counts"].shape == (*(dimensions or (N_X,)), N_BIN)
+        assert data.attrs["x_nm_indices"] == len(dimensions[:1])
 
 
 @pytest.mark.parametrize("n_points", [1, N_X, N_X + 2, N_X * N_Y - 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -188,12 +189,37 @@ def test_a_path_of_which_some_is_missing_shows_as_a_defect(tmp_path: Path) -> No
     assert "point 1 has the index 1, and the path has 1 positions" in open_run(path).defects()
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write and read everything")
-def test_a_protected_file_is_said(tmp_path: Path) -> None:
+def test_a_file_that_may_not_be_written_to_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written_run(tmp_path / "run.h5")
-    path.chmod(0o444)
-    with pytest.raises(InputError, match="may not be written to"):
+    open_file = h5py.File
+
+    def protect(name: Path, mode: str, **options: object) -> h5py.File:
+        if mode == "r+":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return open_file(name, mode, **options)
+
+    monkeypatch.setattr("tplm_daq.store.opening.h5py.File", protect)
+    with pytest.raises(InputError, match="run.h5: may not be written to. Change its permissions, or work on a copy"):
         RunWriter.reopen(path)
-    path.chmod(0)
-    with pytest.raises(InputError, match="may not be read"):
+
+
+def test_a_file_that_may_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written_run(tmp_path / "run.h5")
+
+    def protect(path: Path, mode: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", protect)
+    with pytest.raises(InputError, match="run.h5: may not be read. Change its permissions"):
         open_run(path)
+
+
+def test_a_disk_that_fails_when_the_file_is_opened_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written_run(tmp_path / "run.h5")
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("tplm_daq.store.opening._patiently", fail)
+    with pytest.raises(StoreError, match=r"cannot be opened for writing \(.*Input/output error\). Nothing was changed"):
+        RunWriter.reopen(path)

@@ -105,6 +105,16 @@ def test_an_image_of_another_program_becomes_positions(tmp_path):
         assert found.dwell_s == pytest.approx(2 * file.pixel_time)
 
 
+def test_an_image_that_does_not_fit_into_the_memory_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "flim.ptu"
+    ptufile.imwrite(path, np.ones((1, 4, 5, 1, 1000), np.uint32), global_resolution=25e-9, tcspc_resolution=25e-12)
+    monkeypatch.setattr("tplm_daq.store.ptu.MOST_CELLS", 19_999)
+    with pytest.raises(InputError, match=r"flim.ptu: .*an image of 20000 pixels times bins is more than the 19999"):
+        read_ptu(path)
+    monkeypatch.setattr("tplm_daq.store.ptu.MOST_CELLS", 20_000)
+    assert read_ptu(path).counts.shape == (20, 1000)
+
+
 def test_a_point_of_another_program_becomes_one_position(tmp_path):
     data = made_map()
     raw = exported(tmp_path, data).read_bytes()

@@ -114,8 +114,9 @@ def test_what_is_no_run_file_is_refused_with_the_first_reason(tmp_path: Path) ->
         rescue_run(tmp_path / "text.h5", WHY)
 
 
-def test_without_its_header_nothing_can_be_rescued(run_file: Path) -> None:
-    run_file.write_bytes(run_file.read_bytes()[:600])
+@pytest.mark.parametrize("n_bytes", [8, 9, 20, 600])
+def test_without_its_header_nothing_can_be_rescued(n_bytes: int, run_file: Path) -> None:
+    run_file.write_bytes(run_file.read_bytes()[:n_bytes])
     with pytest.raises(InputError, match="not even its header reads"):
         rescue_run(run_file, WHY)
     assert [path.name for path in run_file.parent.iterdir()] == ["run.h5"]

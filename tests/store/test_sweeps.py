@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.store.made_runs import written_run
 from tplm_daq.errors import InputError, StoreError
 from tplm_daq.store.sweeps import Point, SweepFile
 
@@ -83,6 +84,22 @@ def test_a_file_that_is_none_of_ours_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a text file, not a run file"):
         SweepFile(path, RECIPE)
     assert path.read_text() == "notes"
+
+
+def test_a_run_file_is_not_taken_for_one_of_lattice_points(tmp_path: Path) -> None:
+    path = written_run(tmp_path / "run.h5")
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="run.h5: is a run file, not one of lattice simulations. Choose another --out"):
+        SweepFile(path, RECIPE)
+    assert path.read_bytes() == before
+
+
+def test_what_a_journal_cannot_hold_is_named(tmp_path: Path) -> None:
+    file = resting(tmp_path / "sweep.h5")
+    with pytest.raises(TypeError, match="a set cannot be written to a journal of points"):
+        file.add(point(0.02, 400.0) | {"tags": {1, 2}})
+    file.add(point(0.04, 400.0))
+    assert [each["alpha"] for each in SweepFile(file.path, RECIPE).stored] == [0.01, 0.04]
 
 
 def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,3 +57,10 @@ def test_a_text_with_a_zero_in_it_is_kept_to_its_end(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "tree.h5", "w") as file:
         write_tree(file, {"noise": "a\0b"})
         assert read_tree(file) == {"noise": "a\\0b"}
+
+
+def test_a_link_to_nowhere_is_left_out(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "tree.h5", "w") as file:
+        write_tree(file, {"a": 1, "c": 3})
+        file["b"] = h5py.SoftLink("/nowhere")
+        assert read_tree(file) == {"a": 1, "c": 3}

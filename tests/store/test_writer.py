@@ -93,11 +93,13 @@ def test_a_device_that_cannot_be_asked_leaves_its_reason(tmp_path: Path) -> None
         writer.snapshot("thermostat", "start", {"setpoint_k": 300.0, "range": "high"})
         writer.snapshot("stage", "start", error="stage at COM4: nothing answers")
         writer.snapshot("thermostat", "start", {"setpoint_k": 50.0})
+        writer.snapshot("thermostat", "start", {"setpoint_k": 4.0})
     found = open_run(tmp_path / "run.h5").snapshots()
     time = NOON.isoformat(timespec="milliseconds")
     assert found["stage"]["start"] == {"error": "stage at COM4: nothing answers", "time": time}
     assert found["thermostat"]["start"] == {"setpoint_k": 300.0, "range": "high", "time": time}
     assert found["thermostat"]["start_2"]["setpoint_k"] == 50.0
+    assert found["thermostat"]["start_3"]["setpoint_k"] == 4.0
     assert set(found) == {"stage", "thermostat"}
 
 
@@ -130,6 +132,46 @@ def test_a_finished_run_can_go_on(tmp_path: Path) -> None:
         assert file["entry/data/counts"][0, 0] == 0 + 5
 
 
+def test_a_run_that_ends_twice_says_why_at_last(tmp_path: Path) -> None:
+    path = written_run(tmp_path / "run.h5", finish_reason="aborted")
+    with RunWriter.reopen(path) as writer:
+        writer.finish("guard")
+    assert (open_run(path).finish_reason, open_run(path).defects()) == ("guard", [])
+
+
+def test_rows_that_were_never_acknowledged_do_not_outlive_the_end(tmp_path: Path) -> None:
+    path = written_run(tmp_path / "run.h5", n_points=3, finish_reason=None)
+    with h5py.File(path, "r+") as file:  # as a process leaves it that dies between row and number
+        file["entry/counts"].resize(4, axis=0)
+        file["entry/points/x_nm"].resize(4, axis=0)
+    with RunWriter.reopen(path) as writer:
+        writer.finish("failed")
+    with h5py.File(path) as file:
+        assert len(file["entry/counts"]) == len(file["entry/points/x_nm"]) == len(file["entry/points/y_nm"]) == 3
+
+
+def test_a_viewer_that_keeps_the_file_after_a_step_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written_run(tmp_path / "run.h5", finish_reason=None)
+
+    def held(path: Path, wait: object) -> None:
+        raise StoreError(f"{path}: another program holds the file")
+
+    with RunWriter.reopen(path) as writer:
+        with monkeypatch.context() as viewer:
+            viewer.setattr("tplm_daq.store.writer.open_for_writing", held)
+            with pytest.raises(StoreError, match="another program holds the file"):
+                writer.snapshot("laser", "end", {"power_nw": 1.0})
+            with pytest.raises(StoreError, match="another program holds the file"):
+                writer.log(NOON.isoformat(), "error", "not yet")
+        writer.log(NOON.isoformat(), "error", "the file was held")
+        writer.append(row(12), counts(12))
+    run = open_run(path)
+    assert (run.n_points, run.log()[0][2]) == (13, "the file was held")
+    assert run.snapshots()["laser"]["end"]["power_nw"] == 1.0
+
+
 def test_several_additions_happen_together_or_not_at_all(tmp_path: Path) -> None:
     path = written_run(tmp_path / "run.h5", finish_reason=None)
     with RunWriter.reopen(path) as writer:
@@ -145,6 +187,28 @@ def test_several_additions_happen_together_or_not_at_all(tmp_path: Path) -> None
 def test_a_run_without_points_can_be_finished(tmp_path: Path) -> None:
     run = open_run(written_run(tmp_path / "run.h5", n_points=0, finish_reason="guard"))
     assert (run.n_points, run.finish_reason) == (0, "guard")
+
+
+def test_a_disk_that_fails_at_the_start_leaves_neither_a_file_nor_a_handle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    def fail(file: h5py.File) -> None:
+        opened.append(file)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("tplm_daq.store.creation.sync", fail)
+    with pytest.raises(StoreError, match=r"run.h5: the disk does not take the file .*no file is left"):
+        RunWriter.create(tmp_path / "run.h5", header())
+    assert [bool(file) for file in opened] == [False]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_package_that_is_not_installed_is_said_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tplm_daq.store.header.ENVIRONMENT_PACKAGES", ("h5py", "absent-package"))
+    versions = open_run(written_run(tmp_path / "run.h5")).environment()
+    assert (versions["h5py"], versions["absent-package"]) == (h5py.version.version, "not installed")
 
 
 def test_closing_twice_is_harmless_and_no_room_is_kept(tmp_path: Path) -> None:
@@ -166,5 +230,7 @@ def test_a_disk_that_fails_is_told_with_what_is_safe(tmp_path: Path, monkeypatch
             broken.setattr(os, "fsync", fail)
             with pytest.raises(StoreError, match=r"Input/output error\). The 1 points acknowledged before are safe"):
                 writer.append(row(1), counts(1))
-        writer.append(row(1), counts(1))
-    np.testing.assert_array_equal(open_run(tmp_path / "run.h5").counts(), [counts(0), counts(1)])
+        writer.append(row(1, power_nw=11.0), counts(1))
+    run = open_run(tmp_path / "run.h5")
+    np.testing.assert_array_equal(run.counts(), [counts(0), counts(1)])
+    assert run.points["power_nw"].tolist() == [10.0, 11.0]

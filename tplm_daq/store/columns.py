@@ -36,17 +36,18 @@ def create_columns(group: h5py.Group, dtypes: Mapping[str, np.dtype[np.generic]]
             column.attrs["units"] = unit
 
 
-def append_row(group: h5py.Group, values: Mapping[str, object]) -> None:
-    """Add a row, flushed but not yet synced to the disk.
+def append_row(group: h5py.Group, n_rows: int, values: Mapping[str, object]) -> None:
+    """Add a row behind those that are acknowledged, flushed but not yet synced to the disk.
 
     Parameters
     ----------
     group : h5py.Group
         The table.
+    n_rows : int
+        Rows acknowledged; what stands behind them, such as a row that the disk refused, is overwritten.
     values : mapping
         Column name to value.
     """
-    n_rows = count_rows(group)
     for name, value in values.items():
         column = group[name]
         column.resize(n_rows + 1, axis=0)

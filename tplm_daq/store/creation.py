@@ -99,5 +99,9 @@ def _filled(path: Path, header: layout.RunHeader, start: datetime) -> h5py.File:
     with h5py.File(path, "r+", libver=TABLE_FORMAT) as file:
         create_tables(file[layout.ENTRY], header)
     file = h5py.File(path, "r+")
-    sync(file)
+    try:
+        sync(file)
+    except OSError:
+        file.close()
+        raise
     return file

@@ -166,7 +166,7 @@ class RunWriter:
             table[self.n_points] = counts
             if words is not None:
                 append_words(self._entry, self.n_points, words)
-            append_row(self._entry[layout.POINTS], layout.row_values(row))
+            append_row(self._entry[layout.POINTS], self.n_points, layout.row_values(row))
             sync(self._file)
         self.n_points += 1
 
@@ -184,7 +184,8 @@ class RunWriter:
         """
         with reporting(self.path, self.n_points):
             make_room(self.path, len(text))
-            append_row(self._entry[layout.LOG], dict(zip(layout.LOG_COLUMNS, (time_iso, level, text), strict=True)))
+            log = self._entry[layout.LOG]
+            append_row(log, count_rows(log), dict(zip(layout.LOG_COLUMNS, (time_iso, level, text), strict=True)))
 
     @contextmanager
     def in_one_step(self) -> Iterator[None]:
@@ -283,7 +284,9 @@ class RunWriter:
 
     @property
     def _entry(self) -> h5py.Group:
-        """Entry of the file that is open at the moment."""
+        """Entry of the file that is open at the moment; opened anew if a viewer kept it after the last step."""
+        if not self._file:
+            self._file = open_for_writing(self.path, self._wait)
         return self._file[layout.ENTRY]
 
     @contextmanager
