@@ -96,8 +96,7 @@ class RunWriter:
         """
         path = Path(path)
         make_new(path)
-        file = fill_new(path, header, start or now())
-        return cls(path, file, now, wait)
+        return cls(path, fill_new(path, header, start or now()), now, wait)
 
     @classmethod
     def reopen(
@@ -117,8 +116,7 @@ class RunWriter:
         StoreError
             If another program goes on holding it.
         """
-        path = Path(path)
-        return cls(path, open_for_writing(path, wait), now, wait)
+        return cls(Path(path), open_for_writing(Path(path), wait), now, wait)
 
     def __enter__(self) -> Self:
         return self
