@@ -6,6 +6,7 @@ import pytest
 
 from tests.store.made_runs import row
 from tplm_daq.store import layout
+from tplm_daq.store.units import unit_of
 
 UNIT_CASES = {
     "diffusivity_cm2_s": "cm^2/s",
@@ -24,7 +25,7 @@ UNIT_CASES = {
 
 @pytest.mark.parametrize("name", UNIT_CASES)
 def test_a_name_ends_in_its_unit(name: str) -> None:
-    assert layout.unit_of(name) == UNIT_CASES[name]
+    assert unit_of(name) == UNIT_CASES[name]
 
 
 def test_columns_are_those_promised_in_this_order() -> None:

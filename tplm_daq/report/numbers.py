@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tplm_daq.store.layout import UNITS, unit_of
+from tplm_daq.store.units import UNITS, unit_of
 
 
 def value_with_error(value: float, error: float) -> str:

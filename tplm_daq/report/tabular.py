@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tplm_daq.errors import InputError
 from tplm_daq.report.numbers import label_and_unit, value_with_error
-from tplm_daq.store.layout import unit_of
+from tplm_daq.store.units import unit_of
 
 if TYPE_CHECKING:
     import pandas

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tplm_daq.store import layout
+from tplm_daq.store.units import unit_of
 
 
 def create_columns(group: h5py.Group, dtypes: Mapping[str, np.dtype[np.generic]]) -> None:
@@ -31,7 +32,7 @@ def create_columns(group: h5py.Group, dtypes: Mapping[str, np.dtype[np.generic]]
         if name in group:
             continue
         column = group.create_dataset(name, shape=(n_rows,), maxshape=(None,), chunks=(layout.CHUNK_ROWS,), dtype=dtype)
-        unit = layout.unit_of(name)
+        unit = unit_of(name)
         if unit is not None:
             column.attrs["units"] = unit
 

@@ -28,7 +28,7 @@ The file is HDF5 with NeXus attributes (NeXus user manual, "Data groups and attr
 
 A row of `points` (with its counts) or `log` exists once `@n_rows` says so: the writer raises that number
 after the row is in the file, so a process killed between the two leaves a row that nobody reads.
-A name ends in its unit (`dwell_s`, `x_nm`); `unit_of` turns the end into the `@units` attribute.
+A name ends in its unit (`dwell_s`, `x_nm`); `units.unit_of` turns the end into the `@units` attribute.
 """
 
 from __future__ import annotations
@@ -72,37 +72,6 @@ ANALYSIS, METHOD, DATE, RESULT = "analysis", "method", "date", "result"
 
 CHUNK_ROWS = 128
 """Rows of a column per chunk: 1 KiB, the least that is rewritten when a point is added."""
-
-UNITS = {
-    "nm": "nm",
-    "mm": "mm",
-    "um": "um",
-    "nm2": "nm^2",
-    "um2": "um^2",
-    "cm2_s": "cm^2/s",
-    "uj_cm2": "uJ/cm^2",
-    "ps": "ps",
-    "ns": "ns",
-    "us": "us",
-    "ms": "ms",
-    "s": "s",
-    "hz": "Hz",
-    "khz": "kHz",
-    "mhz": "MHz",
-    "cps": "1/s",
-    "k": "K",
-    "nw": "nW",
-    "w": "W",
-    "v": "V",
-    "mv": "mV",
-    "nf": "nF",
-    "a": "A",
-    "ohm": "ohm",
-    "deg": "deg",
-    "percent": "%",
-    "db": "dB",
-}
-"""Last parts of our names and the units they stand for, spelt as UDUNITS reads them."""
 
 
 class PointFlags(IntFlag):
@@ -290,27 +259,3 @@ def row_of(record: np.void) -> PointRow:
     """Return a record of `POINT_DTYPE` as the row that it was."""
     values = dict(zip([field.name for field in dataclasses.fields(PointRow)], record.item(), strict=True))
     return PointRow(**{**values, "flags": PointFlags(values["flags"])})
-
-
-def unit_of(name: str) -> str | None:
-    """Return the unit that a name ends in, None if it has none.
-
-    Parameters
-    ----------
-    name : str
-        Name of a quantity, such as "dwell_s".
-
-    Returns
-    -------
-    str or None
-        Unit for the `@units` attribute; None for a pure number or a text.
-
-    Examples
-    --------
-    >>> unit_of("diffusivity_cm2_s"), unit_of("dwell_s"), unit_of("n_points")
-    ('cm^2/s', 's', None)
-    """
-    parts = name.split("_")
-    if len(parts) > 2 and "_".join(parts[-2:]) in UNITS:
-        return UNITS["_".join(parts[-2:])]
-    return UNITS.get(parts[-1]) if len(parts) > 1 else None

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import h5py
 import numpy as np
 
-from tplm_daq.store.layout import unit_of
+from tplm_daq.store.units import unit_of
 
 TEXT = h5py.string_dtype("utf-8")
 
