@@ -54,4 +54,5 @@ def test_each_flag_keeps_the_bit_that_files_have() -> None:
         "OVERLOAD": 16,
         "TEMPERATURE": 32,
         "POSITION": 64,
+        "POWER": 128,
     }
