@@ -127,21 +127,30 @@ def test_the_order_of_the_positions_does_not_matter(line_map):
 
 
 def test_pile_up_that_cannot_be_corrected_is_said_and_budgeted(line_map):
-    result = analyse(replace(line_map, dead_time_ns=None), AnalysisRecipe())
+    result = analyse(replace(line_map, dead_time_ns=None), AnalysisRecipe(method="lsq"))
     assert result.bias_lamp == "amber"
     assert "is not corrected: dead_time_ns is not given" in result.warnings[0]
-    assert abs(result.diffusivity_cm2_s - 0.07) < result.systematic_cm2_s
+    assert result.systematic_cm2_s > 2e-4
     unknown = analyse(replace(line_map, dwell_s=None), AnalysisRecipe())
     assert "Pile-up is not known" in unknown.warnings[0]
 
 
-def test_a_usual_dead_time_is_assumed_where_it_must_have_mattered():
+def test_a_usual_dead_time_is_found_where_it_must_have_mattered():
     """5 % of the pulses give a count; the file does not say with what dead time."""
     scene = replace(SCENE, peak_cps=125e3, dwell_s=3.2)
     data = replace(drawn(scene, seed=12), dead_time_ns=None)
     result = analyse(data, AnalysisRecipe())
     assert "dead time of 95 ns" in result.corrections[0]
     assert "dead_time_ns is not given; the usual 95 ns are assumed" in " ".join(result.warnings)
+    assert abs(result.diffusivity_cm2_s - 0.07) < 3 * result.standard_error_cm2_s
+
+
+def test_no_dead_time_is_assumed_where_the_counts_show_none():
+    """As many counts per pulse, of a simulation that knows no dead time."""
+    scene = replace(SCENE, peak_cps=125e3, dwell_s=3.2, dead_time_ns=None)
+    result = analyse(drawn(scene, seed=12), AnalysisRecipe())
+    assert not any("dead time" in done for done in result.corrections)
+    assert "the counts are likelier without pile-up" in " ".join(result.warnings)
     assert abs(result.diffusivity_cm2_s - 0.07) < 3 * result.standard_error_cm2_s
 
 

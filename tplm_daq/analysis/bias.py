@@ -29,6 +29,9 @@ TIME_AXIS_BIAS_RELATIVE = 2e-4
 DEAD_TIME_ERROR = 0.1
 """Part of the pile-up bias that is left after the correction: dead times are known to about this."""
 
+CLEAR_GAIN = 2.0
+"""Difference of two logarithms of the likelihood from which the counts are said to tell."""
+
 CLEAR_CHANGE_SD = 3.5
 """Significance from which the diffusivity is said to change within the window."""
 
@@ -57,8 +60,12 @@ class Circumstances:
         Why another shape than a Gaussian was taken; empty if none was.
     blind_fraction : float or None
         Greatest fraction of pulses for which the detection was blind, None if not known.
-    is_dead_time_corrected, is_dead_time_assumed, has_prepulse : bool
-        Whether dead time is in the model, whether it is only assumed, and whether there are delays before the pulse.
+    is_dead_time_corrected, has_prepulse : bool
+        Whether dead time is in the model, and whether there are delays before the pulse.
+    dead_time_gain : float or None
+        By how much the log-likelihood is greater with the assumed dead time than without; None if not compared.
+    dead_time_doubt_cm2_s : float
+        How much the answer depends on that.
     wrapped_ratio : float
         Height of the wrapped tail relative to the peak.
     window_ns : float
@@ -89,7 +96,8 @@ class Circumstances:
     shape_reason: str
     blind_fraction: float | None
     is_dead_time_corrected: bool
-    is_dead_time_assumed: bool
+    dead_time_gain: float | None
+    dead_time_doubt_cm2_s: float
     has_prepulse: bool
     wrapped_ratio: float
     window_ns: float
@@ -124,9 +132,12 @@ def expected_biases(seen: Circumstances) -> list[BiasTerm]:
     diffusivity = abs(seen.diffusivity_cm2_s)
     terms = [BiasTerm("time axis: t0 and response", TIME_AXIS_BIAS_RELATIVE * diffusivity)]
     if seen.blind_fraction is not None:
-        pile_up = seen.blind_fraction * (PILE_UP_BIAS_CM2_S + PILE_UP_BIAS_RELATIVE * diffusivity)
+        pile_up = pile_up_bias_cm2_s(seen.blind_fraction, diffusivity)
         left = DEAD_TIME_ERROR if seen.is_dead_time_corrected else 1.0
-        terms.append(BiasTerm(f"pile-up, {'' if seen.is_dead_time_corrected else 'not '}corrected", left * pile_up))
+        if seen.dead_time_gain is None or seen.dead_time_gain > -CLEAR_GAIN:
+            terms.append(BiasTerm(f"pile-up, {'' if seen.is_dead_time_corrected else 'not '}corrected", left * pile_up))
+        if seen.dead_time_gain is not None and abs(seen.dead_time_gain) > CLEAR_GAIN:
+            terms.append(BiasTerm("whether there is pile-up", seen.dead_time_doubt_cm2_s))
     if seen.wrapped_ratio > 0:
         terms.append(BiasTerm("tail of earlier pulses", WRAPPED_TAIL_BIAS_CM2_S * seen.wrapped_ratio))
     if seen.ellipticity > 0:
@@ -138,6 +149,17 @@ def expected_biases(seen: Circumstances) -> list[BiasTerm]:
     if seen.change is not None and abs(seen.change_sd) > CLEAR_CHANGE_SD:
         terms.append(BiasTerm("change within the window", 0.5 * abs(seen.change.value)))
     return terms
+
+
+def pile_up_bias_cm2_s(blind_fraction: float, diffusivity_cm2_s: float) -> float:
+    """Return the bias of D that pile-up causes if it is not corrected, in cm2/s.
+
+    Examples
+    --------
+    >>> round(pile_up_bias_cm2_s(0.05, 0.05), 4)
+    0.0016
+    """
+    return blind_fraction * (PILE_UP_BIAS_CM2_S + PILE_UP_BIAS_RELATIVE * abs(diffusivity_cm2_s))
 
 
 def ellipse_bias(ellipticity: float) -> float:

@@ -39,14 +39,6 @@ TAIL_EXPONENT = 1.6
 LATE_END_NS, LATE_GROWTH = 20.0, 1.25
 """The counts after the window are summed up to this delay, in bins of which each is wider than the one before."""
 
-USUAL_DEAD_TIME_NS = 95.0
-"""Dead time of the PicoHarp 300 (its manual, specifications): taken where none is given and counts are many. At a few
-MHz the correction hardly depends on it, as long as it lies between the window and the period."""
-
-ASSUMED_COUNTS_PER_PULSE = (0.015, 0.3)
-"""Where a dead time is taken that is not given. Below it hardly matters, above dwell or repetition rate must be wrong;
-there the bias is budgeted."""
-
 _N_EARLIER_PULSES = 20
 
 
@@ -162,7 +154,7 @@ def bin_for_fit(
         If no pulse is found or the window is not within the delays.
     """
     corrections = corrections or Corrections()
-    data = replace(scan.data, dead_time_ns=_dead_time_ns(scan.data) if corrections.dead_time else None)
+    data = scan.data if corrections.dead_time else replace(scan.data, dead_time_ns=None)
     n_summed = max(1, round(bin_width_ns / data.bin_width_ns))
     n_row = data.counts.shape[1] // n_summed
     counts = _sum_bins(data.counts, n_summed)
@@ -220,15 +212,6 @@ def _require_window(delay_ns: FloatArray, t0_ns: float, window_ns: float) -> Non
             f"The fit window ends {window_ns:g} ns after the pulse at {t0_ns:.4g} ns, but the delays end at "
             f"{last_ns:.4g} ns. Measure a longer span, or set window to at most {longest_ns:g} ns."
         )
-
-
-def _dead_time_ns(data: TimePositionMap) -> float | None:
-    """Return the dead time given, or the usual one where so many pulses give a count that it must have mattered."""
-    if data.dead_time_ns is not None or data.dwell_s is None or data.repetition_rate_hz is None:
-        return data.dead_time_ns
-    per_pulse = float(np.max(data.counts.sum(axis=1) / (data.dwell_s * data.repetition_rate_hz)))
-    low, high = ASSUMED_COUNTS_PER_PULSE
-    return USUAL_DEAD_TIME_NS if low < per_pulse < high else None
 
 
 def _live(

@@ -101,8 +101,9 @@ def _best_shape(data: FitData, gaussian: DiffusionFit) -> Choice:
             found[name, method] = fit_shape(data, gaussian)
         except FitError:
             failed += f" A spot of {name} could not be fitted."
-    (name, method), fit = max(found.items(), key=lambda item: _merit(item[1]))
-    doubt = _doubt([shape for shape in found.values() if shape is not gaussian])
+    (name, method), fit = max(found.items(), key=lambda item: merit(item[1]))
+    others = [shape for shape in found.values() if shape is not gaussian]
+    doubt = doubt_between(*others) if len(others) == 2 else 0.0
     reason = (
         f"A Gaussian spot misses the counts of the positions by {gaussian.profile_misfit_sd:.1f} standard deviations "
         "of chi-square"
@@ -114,17 +115,14 @@ def _best_shape(data: FitData, gaussian: DiffusionFit) -> Choice:
     return Choice(fit, gaussian, method, name, reason + failed, doubt)
 
 
-def _doubt(fits: list[DiffusionFit]) -> float:
-    """Return the standard deviation of two diffusivities weighted with Akaike's weights; 0 if there is only one."""
-    if len(fits) < 2:
-        return 0.0
-    first, second = fits
-    odds = np.exp(-abs(_merit(first) - _merit(second)))
+def doubt_between(first: DiffusionFit, second: DiffusionFit) -> float:
+    """Return the standard deviation of two diffusivities weighted with Akaike's weights, in nm^2/ns."""
+    odds = np.exp(-abs(merit(first) - merit(second)))
     difference = abs(first.value(Parameter.DIFFUSIVITY) - second.value(Parameter.DIFFUSIVITY))
     return float(difference * np.sqrt(odds) / (1.0 + odds))
 
 
-def _merit(fit: DiffusionFit) -> float:
+def merit(fit: DiffusionFit) -> float:
     """Return the log-likelihood less the number of parameters that the data, not the prior, determine."""
     by_prior = float(np.sum(fit.covariance * fit.problem.likelihood.prior.information))
     return fit.log_likelihood - (int(fit.problem.free.sum()) - by_prior)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tplm_daq.analysis.bias import CLEAR_CHANGE_SD, Circumstances, expected_biases
-from tplm_daq.analysis.binning import USUAL_DEAD_TIME_NS
+from tplm_daq.analysis.bias import CLEAR_CHANGE_SD, CLEAR_GAIN, Circumstances, expected_biases
+from tplm_daq.analysis.pile_up import USUAL_DEAD_TIME_NS
 from tplm_daq.analysis.result import Lamp
 
 LONGEST_SAFE_WINDOW_NS = 3.0
@@ -62,17 +62,11 @@ def _light_reasons(seen: Circumstances) -> list[Reason]:
     blind = seen.blind_fraction
     if blind is None:
         found.append(Reason("amber", "Pile-up is not known: the map has no dwell or no repetition rate."))
+    elif seen.dead_time_gain is not None:
+        found.append(Reason("amber", _verdict(seen.dead_time_gain, blind)))
     elif not seen.is_dead_time_corrected and blind > NOTICEABLE_BLIND_FRACTION:
         why = "the method paper does not" if seen.method == "paper" else "dead_time_ns is not given"
         found.append(Reason("amber", f"Pile-up of {100 * blind:.2g} % is not corrected: {why}."))
-    elif seen.is_dead_time_corrected and seen.is_dead_time_assumed:
-        found.append(
-            Reason(
-                "amber",
-                f"dead_time_ns is not given; the usual {USUAL_DEAD_TIME_NS:g} ns are assumed for the pile-up of "
-                f"{100 * blind:.2g} %.",
-            )
-        )
     elif blind > LARGE_BLIND_FRACTION:
         found.append(
             Reason(
@@ -94,6 +88,24 @@ def _light_reasons(seen: Circumstances) -> list[Reason]:
     if seen.n_photons < FEWEST_PHOTONS:
         found.append(Reason("amber", f"Only {seen.n_photons} photons in the window; {FEWEST_PHOTONS} is little."))
     return found
+
+
+def _verdict(gain: float, blind: float) -> str:
+    """Return what was made of a dead time that is not given, and by how much the counts prefer that."""
+    if abs(gain) <= CLEAR_GAIN:
+        return (
+            f"Pile-up of {100 * blind:.2g} % is not corrected: dead_time_ns is not given, and the counts do not show "
+            "whether there was any."
+        )
+    if gain < 0.0:
+        return (
+            f"{100 * blind:.2g} % of the pulses gave a count and dead_time_ns is not given; the counts are likelier "
+            f"without pile-up (by {-gain:.1f} in the logarithm), so none is corrected."
+        )
+    return (
+        f"dead_time_ns is not given; the usual {USUAL_DEAD_TIME_NS:g} ns are assumed for the pile-up of "
+        f"{100 * blind:.2g} %: that makes the counts likelier (by {gain:.1f} in the logarithm)."
+    )
 
 
 def _scan_reasons(seen: Circumstances) -> list[Reason]:

@@ -7,6 +7,7 @@ point; a scan that cannot be fitted yet raises a FitError that says what is miss
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from tplm_daq.analysis.bias import Circumstances, bias_budget, in_quadrature
 from tplm_daq.analysis.binning import FitData, bin_for_fit
 from tplm_daq.analysis.checks import CheckedScan, checked_scan
-from tplm_daq.analysis.estimate import PROFILE_NS, Estimate, believable_variances, estimate
+from tplm_daq.analysis.estimate import PROFILE_NS, Estimate, believable_variances
 from tplm_daq.analysis.lamp import lamp, reasons
 from tplm_daq.analysis.lifetime import collected_share, exciton_lifetime, power_law
 from tplm_daq.analysis.merit import (
@@ -26,6 +27,7 @@ from tplm_daq.analysis.merit import (
     spreading_exponent,
 )
 from tplm_daq.analysis.models import NM2_PER_NS_PER_CM2_PER_S
+from tplm_daq.analysis.pile_up import Verdict, judge_dead_time
 from tplm_daq.analysis.result import DecayCurve, Figure, PowerLaw, Result
 from tplm_daq.photons.histogram import TimePositionMap
 from tplm_daq.recipes.analysis import AnalysisRecipe
@@ -58,13 +60,24 @@ def analyse(data: TimePositionMap, recipe: AnalysisRecipe, with_laws: bool = Fal
         If the data cannot be fitted, with the reason and what would help.
     """
     scan = checked_scan(data)
-    bin_width_ns = data.bin_width_ns if recipe.method == "paper" else recipe.bin_width_ns
+    binned, found, verdict = judge_dead_time(scan, recipe, partial(_binned, recipe))
+    return _result(scan, binned, found, recipe, verdict, with_laws)
+
+
+def _binned(recipe: AnalysisRecipe, scan: CheckedScan) -> FitData:
+    bin_width_ns = scan.data.bin_width_ns if recipe.method == "paper" else recipe.bin_width_ns
     binned = bin_for_fit(scan, recipe.window_ns, bin_width_ns, recipe.corrections)
-    binned = replace(binned, gain_spread=recipe.gain_spread)
-    return _result(scan, binned, estimate(binned, recipe), recipe, with_laws)
+    return replace(binned, gain_spread=recipe.gain_spread)
 
 
-def _result(scan: CheckedScan, binned: FitData, found: Estimate, recipe: AnalysisRecipe, with_laws: bool) -> Result:
+def _result(
+    scan: CheckedScan,
+    binned: FitData,
+    found: Estimate,
+    recipe: AnalysisRecipe,
+    verdict: Verdict | None,
+    with_laws: bool,
+) -> Result:
     """Add what does not depend on the method, and turn nm^2/ns into cm2/s."""
     decay = binned.decay
     late = _late_exponent(binned, found, recipe)
@@ -72,7 +85,7 @@ def _result(scan: CheckedScan, binned: FitData, found: Estimate, recipe: Analysi
     figures, change_sd = _figures(scan, binned, found, share, late)
     lifetime = exciton_lifetime(scan, binned, share)
     tail = power_law(scan, binned, share) if with_laws else None
-    seen = _circumstances(scan, binned, found, recipe, figures, change_sd)
+    seen = _circumstances(scan, binned, found, recipe, figures, change_sd, verdict)
     budget, why = bias_budget(seen), reasons(seen)
     sigma0_nm, along_y = float(np.sqrt(found.variance_nm2)), found.along_y
     low, high = (end / NM2_PER_NS_PER_CM2_PER_S for end in found.ci95_nm2_ns)
@@ -148,8 +161,8 @@ def _circumstances(
     recipe: AnalysisRecipe,
     figures: tuple[Figure, ...],
     change_sd: float,
+    verdict: Verdict | None,
 ) -> Circumstances:
-    data = scan.data
     named = {figure.name: figure for figure in figures}
     fit = None if found.choice is None else found.choice.fit
     low, high = found.ci95_nm2_ns
@@ -165,7 +178,8 @@ def _circumstances(
         shape_reason="" if found.choice is None else found.choice.reason,
         blind_fraction=binned.blind,
         is_dead_time_corrected=binned.dead_time_ns is not None and found.method != "paper",
-        is_dead_time_assumed=data.dead_time_ns is None,
+        dead_time_gain=None if verdict is None else verdict.gain,
+        dead_time_doubt_cm2_s=0.0 if verdict is None else verdict.doubt_nm2_ns / NM2_PER_NS_PER_CM2_PER_S,
         has_prepulse=binned.has_prepulse,
         wrapped_ratio=found.wrapped_ratio,
         window_ns=recipe.window_ns,
