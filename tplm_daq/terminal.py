@@ -96,7 +96,9 @@ def tell(error: TplmError) -> int:
 
 def misused(error: TyperException) -> InputError:
     """Return what to say about a command line that cannot be parsed."""
-    text = error.format_message().strip()
+    text = error.format_message().strip().replace("Value error, ", "")
+    if "unexpected extra argument" in text and "=" in text:
+        text += ". Changes of a recipe are given as --set KEY=VALUE"
     command = getattr(getattr(error, "ctx", None), "command_path", "tplm")
     return InputError(f"{text}{'' if text.endswith(('.', '?')) else '.'} `{command} --help` says what there is.")
 

@@ -14,6 +14,7 @@ from tplm_daq.errors import InputError
 from tplm_daq.recipes import load
 from tplm_daq.recipes.base import Hertz, Model, Nanometres, Nanowatts, Seconds
 from tplm_daq.recipes.load import apply_overrides, dump_yaml, find_config, read_yaml, resolve_references, validate
+from tplm_daq.recipes.rig import RigRecipe
 
 
 class Line(Model):
@@ -162,6 +163,23 @@ def test_a_config_is_found_as_given_then_beside_then_as_shipped(tmp_path, monkey
     )
 
 
+def test_a_folder_in_place_of_a_file_is_named_with_a_file_in_it(tmp_path):
+    assert refusal(find_config, tmp_path) == f"{tmp_path}: is a folder. Name a file in it."
+    write(tmp_path, "a: 1", "scan.yaml")
+    assert refusal(find_config, tmp_path) == f"{tmp_path}: is a folder. Name a file in it, such as scan.yaml."
+
+
+def test_a_reference_that_leads_nowhere_says_under_which_key_it_stands(tmp_path):
+    said = refusal(resolve_references, {"analysis": "fit.yaml"}, tmp_path, ["analysis"])
+    assert said.startswith("analysis: fit.yaml: there is no such file")
+
+
+def test_a_file_of_another_kind_is_one_problem():
+    said = refusal(validate, RigRecipe, {"kind": "scan", "title": "x", "path": {}}, "line.yaml")
+    assert said == "line.yaml: its kind is scan, and one of kind rig is wanted here. Name another file."
+    assert 'kind is "rug": must be "rig". Write rig.' in refusal(validate, RigRecipe, {"kind": "rug"}, "line.yaml")
+
+
 def test_references_are_resolved_from_the_file_that_makes_them(tmp_path):
     (tmp_path / "scans").mkdir()
     write(tmp_path / "scans", "kind: scan\nanalysis: fit.yaml\n", "line.yaml")
@@ -198,8 +216,10 @@ def test_overrides_set_values_and_leave_the_original_alone():
         ("=3", "--set =3: write KEY=VALUE"),
         ("passes..dwell=3", "write KEY=VALUE"),
         ("pases.dwell=2s", 'there is no pases in the file. Did you mean "passes"?'),
-        ("other.x=2", "Keys there: passes, vary, none. Set a new section whole: --set 'other={...}'."),
+        ("other.x=2", "Keys there: passes, vary, none, one. Set a new section whole: --set 'other={...}'."),
         ("passes.dwell.x=1", "passes.dwell is \"20 s\" and has no keys. Set it whole: --set 'passes.dwell={...}'."),
+        ("n_passes.x=2", 'there is no n_passes in the file. Did you mean "passes.n_passes"?'),
+        ("one.1=2", "one is a list of 1, and 1 is none of its indices. Write 0."),
         ("vary.2=1", "vary is a list of 2, and 2 is none of its indices. Write 0 to 1."),
         ("vary.-1=1", "-1 is none of its indices"),
         ("vary.x.y=1", "x is none of its indices"),
@@ -209,7 +229,7 @@ def test_overrides_set_values_and_leave_the_original_alone():
     ],
 )
 def test_overrides_that_lead_nowhere_are_refused(assignment, message):
-    data = {"passes": {"dwell": "20 s"}, "vary": [1, 2], "none": []}
+    data = {"passes": {"dwell": "20 s", "n_passes": {}}, "vary": [1, 2], "none": [], "one": [1]}
     assert message in refusal(apply_overrides, data, [assignment])
 
 

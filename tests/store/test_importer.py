@@ -134,5 +134,10 @@ def test_a_missing_or_broken_archive_is_said(tmp_path: Path) -> None:
 def test_load_map_goes_by_the_suffix(tmp_path: Path) -> None:
     assert load_map(EXAMPLE).counts.shape == (41, 4096)
     assert load_map(written_run(tmp_path / "run.h5")).counts.shape == (5, 32)
+    with pytest.raises(InputError, match=r"is a folder, and a file is wanted here"):
+        load_map(tmp_path)
+    with pytest.raises(InputError, match=r"absent: no such file"):
+        load_map(tmp_path / "absent")
+    (tmp_path / "data.txt").touch()
     with pytest.raises(InputError, match=r"files of type '.txt' cannot be analysed. Possible are .h5 .* and .npz"):
         load_map(tmp_path / "data.txt")

@@ -50,6 +50,16 @@ def numbers_in(path: Path) -> list[int]:
     return found
 
 
+def test_a_file_of_a_newer_program_is_not_taken_for_a_damaged_one(run_file: Path) -> None:
+    with h5py.File(run_file, "r+") as file:
+        file["entry/format_version"][()] = 99
+    with pytest.raises(InputError, match="has format_version 99; .* Update tplm") as refused:
+        open_run(run_file)
+    with pytest.raises(InputError, match="Update tplm"):
+        rescue_run(run_file, refused.value)
+    assert list(run_file.parent.iterdir()) == [run_file]
+
+
 @pytest.mark.parametrize("share", [0.82, 0.9, 0.97])
 def test_a_truncated_file_yields_the_points_before_its_end(share: float, run_file: Path) -> None:
     content = run_file.read_bytes()

@@ -10,7 +10,7 @@ from tplm_daq.errors import InputError
 from tplm_daq.recipes.align import SpotAlignment
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.recipes.series import SeriesRecipe
-from tplm_daq.workflow.load import load_alignment, load_measurement, load_scan
+from tplm_daq.workflow.load import load_alignment, load_analysis, load_measurement, load_scan
 
 RIG = "configs/rig_sim.yaml"
 
@@ -41,6 +41,16 @@ def test_a_kind_that_is_none_is_named(kind: str, tmp_path: Path) -> None:
     recipe.write_text(f"kind: {kind}\n")
     with pytest.raises(InputError, match=r"which cannot be measured\. Write one of scan, series, align"):
         load_measurement(str(recipe), RIG, [])
+
+
+def test_a_value_of_the_rig_set_without_prefix_is_answered_with_it() -> None:
+    with pytest.raises(InputError, match=r"this is a value of the rig\. Write --set rig\.simulation\.seed=3"):
+        load_measurement("configs/scan_line.yaml", RIG, ["simulation.seed=3"])
+
+
+def test_what_is_wrong_with_an_analysis_of_the_command_line_is_not_blamed_on_the_shipped_file() -> None:
+    with pytest.raises(InputError, match='^analysis: method is "paperr": must be .* Write paper'):
+        load_analysis("paperr", [])
 
 
 def test_who_wants_one_kind_is_told_of_another() -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tplm_daq.errors import InputError
 from tplm_daq.terminal import offer_recipes, offer_rigs
 
 DEFAULT_RIG = "configs/rig_sim.yaml"
@@ -37,8 +38,22 @@ FilesArgument = Annotated[
 
 
 def rig_file(rig: str | None) -> str:
-    """Return the rig file that is meant: as given, else of the environment, else the simulated one."""
-    return rig or os.environ.get("TPLM_RIG") or DEFAULT_RIG
+    """Return the rig file that is meant: as given, else of the environment, else the simulated one.
+
+    Raises
+    ------
+    InputError
+        The environment names a file that does not exist.
+    """
+    named = os.environ.get("TPLM_RIG")
+    if rig or not named:
+        return rig or DEFAULT_RIG
+    from tplm_daq.recipes.load import find_config
+
+    try:
+        return str(find_config(named))
+    except InputError as error:
+        raise InputError(f"$TPLM_RIG: {error}") from error
 
 
 def print_json(document: dict[str, object]) -> None:

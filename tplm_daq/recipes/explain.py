@@ -146,6 +146,8 @@ def _rule(place: Place, details: ErrorDetails) -> tuple[str, str]:
         return f"must be {kind.replace('_', ' ').replace('equal', 'or equal to')} {limit}", ""
     if kind in _RULES:
         return _RULES[kind]
+    if kind == "string_too_long":
+        return f"must have at most {context['max_length']} characters", "Shorten it"
     return details["msg"].removeprefix("Value error, ").replace("Input should be", "must be"), ""
 
 

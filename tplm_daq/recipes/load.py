@@ -14,7 +14,7 @@ import copy
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import ValidationError
@@ -27,6 +27,9 @@ from tplm_daq.recipes.explain import explain, show
 AnyModel = TypeVar("AnyModel", bound=Model)
 
 MAX_BYTES = 1_000_000
+
+KINDS = ("scan", "series", "align", "kmc", "rig", "analysis")
+"""What a file may be."""
 
 
 def shipped_configs() -> Path:
@@ -53,6 +56,9 @@ def find_config(name: str | Path, base_dir: Path | None = None) -> Path:
     for place in places:
         if place.is_file():
             return place
+    if places[0].is_dir():
+        found = sorted(file.name for file in places[0].glob("*.yaml"))
+        raise InputError(f"{name}: is a folder. Name a file in it{f', such as {found[0]}' if found else ''}.")
     meant = nearest(asked.name, sorted(file.name for file in shipped.glob("*.yaml")))
     advice = f'Did you mean "{meant}"?' if meant else "Check the name, or give the whole path."
     raise InputError(f"{name}: there is no such file; looked for {' and '.join(map(str, places))}. {advice}")
@@ -108,7 +114,10 @@ def resolve_references(
         if isinstance(value, dict):
             resolved[key] = resolve_references(value, base_dir, keys, opened)
         elif isinstance(value, str):
-            path = find_config(value, base_dir).resolve()
+            try:
+                path = find_config(value, base_dir).resolve()
+            except InputError as error:
+                raise InputError(f"{key}: {error}") from error
             if path in opened:
                 circle = " -> ".join(file.name for file in (*opened, path))
                 raise InputError(f"{path}: {key} refers back to a file that led here: {circle}. Break the circle.")
@@ -164,6 +173,12 @@ def validate(model_type: type[AnyModel], data: dict[str, Any], source: str | Pat
     InputError
         One line per problem, every problem: file, key, value, rule, and what to write instead.
     """
+    wanted = get_args(model_type.model_fields["kind"].annotation) if "kind" in model_type.model_fields else ()
+    kind = data.get("kind")
+    if wanted and kind in KINDS and kind not in wanted:
+        raise InputError(
+            f"{source}: its kind is {kind}, and one of kind {wanted[0]} is wanted here. Name another file."
+        )
     try:
         # As JSON, because there a list may become a tuple even in strict mode.
         return model_type.model_validate_json(json.dumps(data), by_alias=True, by_name=False)
@@ -187,13 +202,18 @@ def _place(node: Any, above: list[str], key: str, source: str, *, is_last: bool)
             return int(key)
         raise InputError(
             f"{source}: {here} is a list of {len(node)}, and {key} is none of its indices. "
-            + (f"Write 0 to {len(node) - 1}." if node else f"Set it whole: --set '{here}=[...]'.")
+            + (
+                f"Write {'0' if len(node) == 1 else f'0 to {len(node) - 1}'}."
+                if node
+                else f"Set it whole: --set '{here}=[...]'."
+            )
         )
     if not isinstance(node, dict):
         raise InputError(f"{source}: {here} is {show(node)} and has no keys. Set it whole: --set '{here}={{...}}'.")
     if is_last or key in node:
         return key
-    meant = nearest(key, list(node))
+    below = [name for name, section in node.items() if isinstance(section, dict) and key in section]
+    meant = f"{below[0]}.{key}" if below else nearest(key, list(node))
     known = f'Did you mean "{meant}"?' if meant else f"Keys there: {', '.join(node) or 'none'}."
     whole = ".".join([*above, key])
     raise InputError(

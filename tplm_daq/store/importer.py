@@ -70,6 +70,13 @@ def load_map(path: Path) -> TimePositionMap:
         return read_csv(path)
     if suffix == ".ptu":
         return read_ptu(path)
+    if path.is_dir():
+        raise InputError(
+            f"{path}: is a folder, and a file is wanted here. Name one of those in it; the folder of a series is for "
+            "`tplm report`, on its own."
+        )
+    if not path.exists():
+        raise InputError(f"{path}: no such file. `tplm runs` lists what has been measured.")
     raise InputError(
         f"{path}: files of type '{suffix}' cannot be analysed. Possible are .h5 (a run of this program), .ptu (T3 "
         f"records), .csv (a column delay_ns and one per position) and .npz ({', '.join(REQUIRED)}; optional "

@@ -55,7 +55,7 @@ def rescue_run(path: Path, why: InputError) -> Path:
     Raises
     ------
     InputError
-        Not even the recipe can be read, or the new file exists already.
+        Not even the recipe can be read, the file is not damaged but of a newer program, or the new file exists already.
     """
     if not path.is_file() or not _begins_as_hdf5(path):
         raise why
@@ -66,6 +66,8 @@ def rescue_run(path: Path, why: InputError) -> Path:
         shutil.copyfile(path, copy)
         _mend(copy)
         with h5py.File(copy, "r") as file:
+            if _is_newer(file[layout.ENTRY]):
+                raise why
             _copy_run(file[layout.ENTRY], target)
     except UNREADABLE as error:
         target.unlink(missing_ok=True)
@@ -78,6 +80,13 @@ def rescue_run(path: Path, why: InputError) -> Path:
 def _begins_as_hdf5(path: Path) -> bool:
     with path.open("rb") as stream:
         return stream.read(len(SIGNATURE)) == SIGNATURE
+
+
+def _is_newer(entry: h5py.Group) -> bool:
+    """Tell whether a later version of the program wrote the file."""
+    with suppress(*UNREADABLE):
+        return int(entry[layout.VERSION][()]) > layout.FORMAT_VERSION
+    return False
 
 
 def _mend(copy: Path) -> None:

@@ -15,6 +15,8 @@ from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.recipes.series import SeriesRecipe
 
 RIG_PREFIX = "rig."
+OF_THE_RIG = RigRecipe.model_fields.keys() - {"kind", "name"}
+"""Sections of a rig file, none of which a recipe has."""
 DEFAULT_ANALYSIS = "configs/analysis_default.yaml"
 
 
@@ -41,6 +43,9 @@ def load_measurement(recipe: str, rig: str, assignments: Sequence[str]) -> tuple
         A file cannot be found or read, or holds something that is not allowed.
     """
     ours = [text for text in assignments if not text.startswith(RIG_PREFIX)]
+    for text in ours:
+        if text.split(".")[0].split("=")[0] in OF_THE_RIG:
+            raise InputError(f"--set {text}: this is a value of the rig. Write --set {RIG_PREFIX}{text}")
     path = find_config(recipe)
     data = resolve_references(read_yaml(path), path.parent, ["scan", "analysis"])
     wanted = validate(_model_of(data, path), apply_overrides(data, ours), path)
@@ -103,4 +108,4 @@ def load_analysis(method: str | None, assignments: Sequence[str]) -> AnalysisRec
     data = apply_overrides(read_yaml(path), assignments)
     if method is not None:
         data["method"] = method
-    return validate(AnalysisRecipe, data, path)
+    return validate(AnalysisRecipe, data, "analysis" if assignments or method is not None else path)
