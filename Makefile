@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export QT_QPA_PLATFORM ?= offscreen
 
-.PHONY: help run test lint pytest coverage slow statistics faults docs notebook screenshots bench clean
+.PHONY: help run reproduce test lint pytest coverage slow statistics faults docs notebook screenshots bench clean
 
 help:
 	@echo "make run    set up, then measure a simulated line scan and write its report"
+	@echo "make reproduce  the paper's figures anew, with its numbers beside ours, into runs/paper (a quarter of an hour)"
 	@echo "make test   set up, then style, types, import contracts and tests"
 	@echo "make lint   style, types and import contracts only"
 	@echo "make coverage    lines and branches of acquire, store, rig and drivers that no test runs; 95 % are asked for"
@@ -24,6 +25,9 @@ help:
 
 run: $(STAMP)
 	$(BIN)/tplm run configs/scan_line.yaml --report
+
+reproduce: $(STAMP)
+	$(BIN)/tplm reproduce $(FIGURES)
 
 test: lint pytest
 

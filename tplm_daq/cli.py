@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from tplm_daq.commands import instruments, look, measure, simulate
+from tplm_daq.commands import instruments, look, measure, reproduction, simulate
 from tplm_daq.errors import Aborted, TplmError
 from tplm_daq.interrupts import Interrupted, ignore_signals, raise_on_signals
 from tplm_daq.rig.ours import require_our_packages
@@ -22,7 +22,7 @@ from tplm_daq.terminal import misused, refused, tell
 COMMANDS = {
     "Measure": (measure.check, measure.run, measure.resume, measure.gui),
     "Look at what was measured": (look.runs, look.analyse, look.report, look.export, look.verify),
-    "Simulate": (simulate.kmc,),
+    "Simulate": (simulate.kmc, reproduction.reproduce),
     "Instruments and files": (instruments.devices, instruments.serve, instruments.schema),
 }
 """Groups of commands, in the order in which a newcomer needs them."""

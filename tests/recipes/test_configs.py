@@ -22,7 +22,7 @@ MODELS: dict[str, type[Model]] = {
     "kmc": KmcRecipe,
     "analysis": AnalysisRecipe,
 }
-FILES = sorted(shipped_configs().glob("*.yaml"))
+FILES = sorted(shipped_configs().glob("**/*.yaml"))
 
 
 def test_there_are_shipped_files() -> None:

@@ -62,7 +62,7 @@ def draw_enhancement(summary: SeriesSummary, lattice: Sequence[np.ndarray] | Non
     if lattice is not None:
         t_us, d, error = lattice
         panel.errorbar(t_us, d, 1.96 * error, fmt="^--", color=LATTICE, ms=4, lw=0.8, elinewidth=1.0, label="lattice")
-    _log_axis(panel)
+    log_axis(panel)
     panel.set_ylim(bottom=min(0.0, panel.get_ylim()[0]))
     panel.set(xlabel="mean time between two excitations of a nanocrystal (µs)", ylabel=D_LABEL)
     panel.legend(loc="upper right")
@@ -87,7 +87,7 @@ def draw_conditions(summary: SeriesSummary) -> Figure | None:
         for i, (group, values) in enumerate(zip(summary.groups, columns[name], strict=True)):
             _mark(panel, values, group, GROUP_COLOURS[i % len(GROUP_COLOURS)])
         if name != "temperature_k":
-            _log_axis(panel)
+            log_axis(panel)
         panel.set_xlabel(CONDITIONS[name])
         panel.set_ylim(bottom=min(0.0, panel.get_ylim()[0]))
     panels[0].set_ylabel(D_LABEL)
@@ -111,14 +111,14 @@ def draw_decays(summary: SeriesSummary) -> Figure | None:
         _mark_intervals(lifetimes, group, [run.lifetime_ns for run in group.runs], colour)
         _mark_intervals(exponents, group, [run.tail_exponent for run in group.runs], colour)
     for panel in (lifetimes, exponents):
-        _log_axis(panel)
+        log_axis(panel)
         panel.set_xlabel(CONDITIONS["power_nw"])
     lifetimes.set_ylabel("lifetime in the window (ns)")
     exponents.set_ylabel("exponent of the power law")
     return figure
 
 
-def _log_axis(panel: Axes) -> None:
+def log_axis(panel: Axes) -> None:
     """Make the horizontal axis logarithmic, with plain numbers at 1, 2 and 5 of each decade."""
     panel.set_xscale("log")
     panel.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))

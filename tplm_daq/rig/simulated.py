@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tplm_daq.errors import InputError
@@ -72,6 +72,54 @@ class ServedWorld:
     bench: str
     places: dict[str, ServedPlace]
     close: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class PresetNumbers:
+    """What a preset puts into the simulated sample: diffusivities for rare and frequent excitation, memory at 300 K."""
+
+    d_inf_cm2_s: float
+    d_0_cm2_s: float
+    tau_relax_us: float
+
+
+@dataclass(frozen=True)
+class SampleNumbers:
+    """What is put into the simulated sample, to be told apart from what is found out.
+
+    Attributes
+    ----------
+    presets : mapping of str to PresetNumbers
+        By name.
+    relaxation_k : float
+        The memory at T is that at 300 K times exp[relaxation_k (1/T - 1/300 K)].
+    relative_diffusivity : mapping of float to float
+        Temperature in K to D at 1 nW relative to 300 K.
+    powers_nw, lifetimes_ns, tail_exponents : tuple of float
+        Lifetime and exponent at the lower and the higher power; linear in log(power) between, constant outside.
+    """
+
+    presets: Mapping[str, PresetNumbers]
+    relaxation_k: float
+    relative_diffusivity: Mapping[float, float]
+    powers_nw: tuple[float, float]
+    lifetimes_ns: tuple[float, float]
+    tail_exponents: tuple[float, float]
+
+
+def sample_numbers() -> SampleNumbers:
+    """Return what is put into the simulated sample."""
+    from simulators.sample import PRESETS, SampleSettings
+
+    settings = SampleSettings()
+    return SampleNumbers(
+        presets={name: PresetNumbers(**asdict(surface)) for name, surface in PRESETS.items()},
+        relaxation_k=settings.relaxation_k,
+        relative_diffusivity=dict(zip(settings.temperatures_k, settings.relative_diffusivity, strict=True)),
+        powers_nw=(settings.low_power_nw, settings.high_power_nw),
+        lifetimes_ns=settings.lifetimes_ns,
+        tail_exponents=settings.tail_exponents,
+    )
 
 
 def start_doubles(recipe: RigRecipe) -> SimulatedWorld:

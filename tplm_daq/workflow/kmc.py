@@ -132,8 +132,27 @@ def run_sweep(
     on_progress: Callable[[SweepProgress], None] | None = None,
 ) -> SweepOutcome:
     """Simulate all conditions of a recipe that are not in its file yet; see `run_jobs`."""
-    jobs = [Job(recipe, Condition(*pair)) for pair in recipe.conditions]
-    return run_jobs(jobs, folder, n_workers, scheduler, on_progress)
+    return run_jobs(sweep_jobs(recipe), folder, n_workers, scheduler, on_progress)
+
+
+def sweep_jobs(recipe: KmcRecipe) -> tuple[Job, ...]:
+    """Return all conditions of a recipe, in its order."""
+    return tuple(Job(recipe, Condition(*pair)) for pair in recipe.conditions)
+
+
+def stored_jobs(jobs: Sequence[Job], folder: Path) -> dict[Job, Observation]:
+    """Return which of some jobs are in the files of their recipes already, and what came of them; changes nothing.
+
+    Raises
+    ------
+    InputError
+        A file of that name is none of ours, or belongs to another recipe.
+    """
+    files = {recipe: folder / file_name(recipe) for recipe in {job.recipe for job in jobs}}
+    kept = {recipe: SweepFile(path, common_text(recipe)).stored for recipe, path in files.items() if path.is_file()}
+    points = {(recipe, _condition(point)): point for recipe, stored in kept.items() for point in stored}
+    places = {job: (job.recipe, job.condition) for job in jobs}
+    return {job: _observation(points[place]) for job, place in places.items() if place in points}
 
 
 def run_jobs(

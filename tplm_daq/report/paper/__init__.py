@@ -1,0 +1,1 @@
+"""Draws the reproduction of the published figures; computes nothing."""
