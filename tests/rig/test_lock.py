@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,12 +37,18 @@ def test_a_stale_lock_is_taken_over(tmp_path: Path) -> None:
     gone.wait()
     with RigLock(["a"], tmp_path):
         (path,) = tmp_path.iterdir()
-        path.write_text(json.dumps({"pid": gone.pid, "user": "somebody", "since": "yesterday"}))
+        path.write_text(lock_of(gone.pid))
         with RigLock(["a"], tmp_path):
             assert json.loads(path.read_text())["user"] != "somebody"
 
 
-@pytest.mark.parametrize("rubbish", ["", "{", "[]", '{"pid": 1}'])
+def lock_of(pid: object) -> str:
+    return json.dumps({"pid": pid, "user": "somebody", "since": "yesterday"})
+
+
+@pytest.mark.parametrize(
+    "rubbish", ["", "{", "[]", '{"pid": 1}', *map(lock_of, ("me", 0, -1, True, 10**30))], ids=lambda text: text[:12]
+)
 def test_a_damaged_lock_file_is_taken_over(rubbish: str, tmp_path: Path) -> None:
     with RigLock(["a"], tmp_path):
         (path,) = tmp_path.iterdir()
@@ -49,12 +57,70 @@ def test_a_damaged_lock_file_is_taken_over(rubbish: str, tmp_path: Path) -> None
         assert "pid" in json.loads(path.read_text())
 
 
+def test_of_two_programs_that_find_a_stale_lock_one_gets_the_rig(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RigLock(["a"], tmp_path):
+        (path,) = tmp_path.iterdir()
+    path.write_text(lock_of(99))
+    quicker = lock_of(1)
+
+    def takes_over_while_it_is_looked_at(pid: int) -> bool:
+        path.write_text(quicker)
+        return pid == 1
+
+    monkeypatch.setattr("tplm_daq.rig.lock.is_alive", takes_over_while_it_is_looked_at)
+    with pytest.raises(RigError, match=r"a: in use by somebody since yesterday \(process 1\)"):
+        RigLock(["a"], tmp_path).__enter__()
+    assert [each.read_text() for each in tmp_path.iterdir()] == [quicker]
+
+
+def test_a_lock_that_always_changes_hands_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RigLock(["a"], tmp_path):
+        (path,) = tmp_path.iterdir()
+    path.write_text(lock_of(1))
+
+    def changes_hands(pid: int) -> bool:
+        path.write_text(lock_of(pid + 1))
+        return False
+
+    monkeypatch.setattr("tplm_daq.rig.lock.is_alive", changes_hands)
+    with pytest.raises(RigError, match="a: another program took it just now. Try again"):
+        RigLock(["a"], tmp_path).__enter__()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_lock_that_cannot_be_taken_over_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RigLock(["a"], tmp_path):
+        (path,) = tmp_path.iterdir()
+    path.write_text(lock_of(10**30))
+
+    def refuse(path: Path, target: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "rename", refuse)  # as of a file of another user in a folder with the sticky bit
+    with pytest.raises(RigError, match=f"a: its lock file cannot be .*not permitted.* Delete {path}, or let its owner"):
+        RigLock(["a"], tmp_path).__enter__()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_takes_no_lock_is_said(tmp_path: Path) -> None:
+    with pytest.raises(RigError, match="a: its lock file cannot be made .*see that the folder can be written to"):
+        RigLock(["a"], tmp_path / "absent").__enter__()
+
+
+def test_the_process_of_another_user_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(pid: int, signal: int) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "kill", refuse)
+    assert is_alive(1)
+
+
 def test_a_simulated_rig_needs_no_lock(tmp_path: Path) -> None:
     with RigLock([], tmp_path), RigLock([], tmp_path):
         assert not list(tmp_path.iterdir())
 
 
 def test_this_process_is_alive() -> None:
-    import os
-
     assert is_alive(os.getpid())

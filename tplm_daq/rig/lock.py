@@ -1,7 +1,7 @@
 """Keeps two programs from driving one rig: a small file per real address, with the name of its holder.
 
-The file is created in one step or not at all. One left behind by a process that is gone is taken over. The
-lock does not see programs that are not ours (Kinesis, the vendor's counter program).
+The file appears in one step, with its content, or not at all. One left behind by a process that is gone is taken
+over. The lock does not see programs that are not ours (Kinesis, the vendor's counter program).
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ import json
 import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from tplm_daq.errors import RigError, TplmError
 
@@ -60,18 +62,31 @@ class RigLock:
     def _take(self, address: str) -> TplmError | None:
         path = self._folder / f"tplm-{hashlib.sha256(address.encode()).hexdigest()[:16]}.lock"
         holder = {"pid": os.getpid(), "user": getpass.getuser(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
-        for _ in range(2):
+        draft = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+        try:
+            draft.write_text(json.dumps(holder), encoding="utf-8")
+            return self._publish(draft, path, address)
+        except OSError as error:
+            return TplmError(
+                f"{address}: its lock file cannot be made or taken over ({error}). "
+                f"Delete {path}, or let its owner do it, and see that the folder can be written to."
+            )
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def _publish(self, draft: Path, path: Path, address: str) -> TplmError | None:
+        """Give the lock file its name, unless a program that runs has it."""
+        for _ in range(3):
             try:
-                with path.open("x", encoding="utf-8") as file:
-                    json.dump(holder, file)
+                os.link(draft, path)
             except FileExistsError:
                 found = _holder(path)
-                if found is not None and is_alive(int(str(found["pid"]))):
+                if found is not None and is_alive(found["pid"]):
                     return TplmError(
                         f"{address}: in use by {found['user']} since {found['since']} (process {found['pid']}). "
                         "Wait for that run to end, or end it."
                     )
-                path.unlink(missing_ok=True)
+                _remove(path, found, draft.with_suffix(".old"))
             else:
                 self._held.append(path)
                 return None
@@ -99,17 +114,27 @@ def is_alive(pid: int) -> bool:
         return code.value == still_active
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True
     return True
 
 
-def _holder(path: Path) -> dict[str, object] | None:
+def _holder(path: Path) -> dict[str, Any] | None:
     """Return who holds a lock file; None if it is gone or does not say."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and {"pid", "user", "since"} <= set(found) else None
+    says_all = isinstance(found, dict) and {"pid", "user", "since"} <= set(found)
+    return found if says_all and type(found["pid"]) is int and found["pid"] > 0 else None
+
+
+def _remove(path: Path, found: dict[str, Any] | None, aside: Path) -> None:
+    """Remove the lock file of a process that is gone, but not the one with which another program was quicker."""
+    with suppress(FileNotFoundError):
+        path.rename(aside)
+        if _holder(aside) != found:
+            os.link(aside, path)
+        aside.unlink()
