@@ -7,12 +7,18 @@ import threading
 from contextlib import closing
 
 import pytest
+import serial
 
+from drivers.picoharp300.device import PicoHarp300
 from tests.rig.conftest import Nobody, OpenRig, rig_recipe
-from tplm_daq.errors import Aborted, InputError, LightMayBeOnError, LimitError, RigError
+from tplm_daq.errors import Aborted, DeviceError, InputError, LightMayBeOnError, LimitError, RigError
 from tplm_daq.recipes.load import find_config, read_yaml, validate
 from tplm_daq.recipes.rig import RigRecipe
+from tplm_daq.rig.connect_role import connect_role
+from tplm_daq.rig.links import PacedAdapter
 from tplm_daq.rig.open import open_rig
+from tplm_daq.rig.simulated import start_doubles
+from tplm_daq.rig.wiring import Wiring
 
 
 def free_port() -> int:
@@ -149,3 +155,48 @@ def test_opening_ends_between_two_boxes_when_somebody_wants_that() -> None:
     with pytest.raises(Aborted, match="while the rig was being opened"):
         open_rig(rig_recipe(), Nobody(), abort_at_the_third)
     assert n_asked == 3
+
+
+def test_a_connection_that_breaks_as_it_is_closed_is_told_and_holds_up_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    close = PacedAdapter.close
+
+    def unplugged(adapter: PacedAdapter) -> None:
+        close(adapter)
+        raise serial.SerialException("device disconnected")
+
+    with monkeypatch.context() as breaking:
+        breaking.setattr(PacedAdapter, "close", unplugged)
+        with open_rig(rig_recipe("simulation.is_homed=true"), Nobody()) as rig:
+            pass
+        breaking.undo()  # adapters close once more when they are forgotten
+    told = [record.message for record in caplog.records if record.message.startswith("closing: ")]
+    assert {line.split()[1] for line in told} == {"detector_x", "detector_y", "thermostat"}
+    assert all("device disconnected. Check power" in line for line in told)
+    assert rig._watchdog._process.poll() == 0
+
+
+@pytest.mark.parametrize("role", ["trigger", "gate", "thermostat", "stage", "detector_x", "counter"])
+def test_a_box_that_connects_and_then_fails_is_closed_again(role: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if role == "counter":
+        recipe = rig_recipe()
+        monkeypatch.setattr(PicoHarp300, "initialise", _refuse)
+    else:
+        recipe = rig_recipe(f"simulation.faults=[{{fault: silence, device: {role}}}]")
+    monkeypatch.setattr("tplm_daq.rig.wiring.VISA_TIMEOUT_MS", 100)
+    monkeypatch.setattr("tplm_daq.rig.links.REPLY_TIMEOUT_S", 0.1)
+    world = start_doubles(recipe)
+    wiring = Wiring(recipe, world, Nobody())
+    try:
+        with pytest.raises(DeviceError, match=f"^{role} at "):
+            connect_role(wiring, role)
+        assert len(wiring.closers) == 1
+        wiring.closers[0]()
+        wiring.closers[0]()
+    finally:
+        world.close()
+
+
+def _refuse(driver: PicoHarp300, mode: object = None) -> None:
+    raise OSError("the counter does not start")

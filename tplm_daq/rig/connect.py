@@ -58,7 +58,6 @@ def laser(wiring: Wiring) -> TriggeredLaser:
     """Connect the trigger generator of the laser."""
     devices = wiring.recipe.devices
     link, generator = _trigger(wiring, "trigger", wiring.visa_address("trigger", devices.trigger.address))
-    wiring.closers.append(generator.adapter.close)
     return TriggeredLaser(
         link,
         generator,
@@ -78,22 +77,17 @@ def own_trigger(wiring: Wiring, address: str) -> Callable[[], None]:
         with link.exclusive():
             generator.is_output_on = False
 
-    wiring.closers.append(generator.adapter.close)
     return put_out
 
 
 def gate(wiring: Wiring, device: GateDevice) -> GateLine:
     """Connect the light gate."""
-    role = _gate(wiring, "gate", device, wiring.visa_address("gate", device.address))
-    wiring.closers.append(role.close)
-    return role
+    return _gate(wiring, "gate", device, wiring.visa_address("gate", device.address))
 
 
 def own_gate(wiring: Wiring, device: GateDevice, address: str) -> Callable[[], None]:
     """Connect the light gate a second time; return what closes it over this connection."""
-    role = _gate(wiring, "gate (to put the light out)", device, address)
-    wiring.closers.append(role.close)
-    return role.block
+    return _gate(wiring, "gate (to put the light out)", device, address).block
 
 
 def attenuator(wiring: Wiring, device: AttenuatorDevice) -> Wheel:
@@ -107,7 +101,7 @@ def power_meter(wiring: Wiring, device: PowerMeterDevice) -> PowerMeter:
     link = Link("power_meter", address, CHECK_METER, wiring.clock)
     with link.exclusive():
         driver = PM100D(address, "power_meter", **wiring.visa)
-        wiring.closers.append(driver.adapter.close)
+        wiring.close_at_end(link, driver.adapter.close)
         driver.identify()
         driver.wavelength = device.wavelength_nm
         driver.averaging = device.averaging
@@ -120,9 +114,9 @@ def counter(wiring: Wiring, device: CounterDevice | TimeHarpDevice) -> Histogram
     with link.exclusive():
         driver = _counter_driver(wiring, device)
         driver.open()
+        role = HistogramCounter(link, driver, device, wiring.recipe.optics.detector_dead_time_ns, wiring.clock)
+        wiring.closers.append(role.close)
         driver.initialise()
-    role = HistogramCounter(link, driver, device, wiring.recipe.optics.detector_dead_time_ns, wiring.clock)
-    wiring.closers.append(role.close)
     return role
 
 
@@ -134,7 +128,7 @@ def axis(wiring: Wiring, name: str) -> Axis:
     link = Link(role, url, CHECK_ACTUATOR, wiring.clock)
     with link.exclusive():
         adapter = PacedAdapter(open_serial(url, KST101.serial_settings), wiring.clock, KST101.write_interval_s)
-        wiring.closers.append(adapter.close)
+        wiring.close_at_end(link, adapter.close)
         driver = KST101(adapter, role, travel_mm=(device.lowest_mm, device.highest_mm))
         info = driver.info
         if device.serial is not None and device.serial != str(info.serial):
@@ -168,10 +162,9 @@ def _lakeshore(wiring: Wiring, device: ThermostatDevice) -> LakeShoreThermostat:
             **wiring.visa,
         )
         driver.adapter = PacedAdapter(driver.adapter, wiring.clock, MINIMUM_GAP_S)
+        wiring.close_at_end(link, driver.adapter.close)
         driver.identify()
-    role = LakeShoreThermostat(link, driver, device, limits)
-    wiring.closers.append(role.close)
-    return role
+    return LakeShoreThermostat(link, driver, device, limits)
 
 
 def _cryostation(wiring: Wiring, device: CryostationDevice) -> CryostationThermostat:
@@ -186,10 +179,9 @@ def _cryostation(wiring: Wiring, device: CryostationDevice) -> CryostationThermo
             has_blank=device.has_blank,
             **wiring.visa,
         )
+        wiring.close_at_end(link, driver.adapter.close)
         driver.identify()
-    role = CryostationThermostat(link, driver, device.thermometer, limits, wiring.clock)
-    wiring.closers.append(role.close)
-    return role
+    return CryostationThermostat(link, driver, device.thermometer, limits, wiring.clock)
 
 
 def stage(wiring: Wiring, device: StageDevice) -> PiezoStage:
@@ -202,12 +194,11 @@ def stage(wiring: Wiring, device: StageDevice) -> PiezoStage:
             way = LibraryAdapter(load_anc350_library(*_file_of(device.library)), device.serial)
         options = {} if device.library is not None else wiring.visa
         driver = ANC350(way, "stage", max_amplitude_v=device.max_amplitude_v, **options)
+        wiring.close_at_end(link, driver.adapter.close)
         driver.start_synchronise()
         wiring.clock.sleep(SILENCE_S)
         driver.finish_synchronise()
-    role = PiezoStage(link, driver, device.ranges_nm)
-    wiring.closers.append(role.close)
-    return role
+    return PiezoStage(link, driver, device.ranges_nm)
 
 
 def _file_of(library: str) -> tuple[str, ...]:
@@ -253,7 +244,7 @@ def _wheel(wiring: Wiring, role: str, address: str, n_positions: int) -> Wheel:
     with link.exclusive():
         adapter = open_serial(url, FW102C.serial_settings)
         adapter.connection.timeout = MOVE_TIMEOUT_S
-        wiring.closers.append(adapter.close)
+        wiring.close_at_end(link, adapter.close)
         driver = FW102C(adapter, role, n_positions)
         driver.identify()
     return Wheel(link, driver, wiring.clock)
@@ -265,6 +256,7 @@ def _trigger(wiring: Wiring, name: str, address: str) -> tuple[Link, TriggerGene
         generator = TriggerGenerator(
             address, name, max_frequency_hz=wiring.recipe.limits.repetition_rate_hz, **wiring.visa
         )
+        wiring.close_at_end(link, generator.adapter.close)
         generator.identify()
     return link, generator
 
@@ -275,5 +267,6 @@ def _gate(wiring: Wiring, name: str, device: GateDevice, address: str) -> GateLi
         driver = LightGateLine(
             address, name, device.channel, open_v=device.open_level_v, closed_v=device.closed_level_v, **wiring.visa
         )
+        wiring.close_at_end(link, driver.adapter.close)
         driver.identify()
     return GateLine(link, driver)

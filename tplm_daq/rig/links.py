@@ -88,13 +88,20 @@ class Link:
             with self._clock.standing_aside():
                 self._lock.acquire()
         try:
-            with self._our_errors():
+            with self.our_errors():
                 yield
         finally:
             self._lock.release()
 
     @contextmanager
-    def _our_errors(self) -> Iterator[None]:
+    def our_errors(self) -> Iterator[None]:
+        """Turn what libraries and drivers raise into errors with the device's name, without holding the link.
+
+        Raises
+        ------
+        DeviceTimeout, LinkError, DeviceError
+            The device did not answer, the connection broke, or the device refused.
+        """
         try:
             yield
         except TplmError:

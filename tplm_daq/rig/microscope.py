@@ -167,16 +167,18 @@ class Rig:
         Light that could not be confirmed to be out is left to the watchdog, which goes on trying.
         """
         closers, self._closers = self._closers, ()
-        if closers:
-            with ThreadPoolExecutor(len(closers), thread_name_prefix="closing") as pool:
-                for failure in pool.map(_failure_of, closers):
-                    if failure is not None:
-                        logger.warning("closing: %s", failure)
-        if self._is_light_known_out:
-            self._watchdog.end()
-        else:
-            self._watchdog.abandon()
-        self._end_doubles()
+        try:
+            if closers:
+                with ThreadPoolExecutor(len(closers), thread_name_prefix="closing") as pool:
+                    for failure in pool.map(_failure_of, closers):
+                        if failure is not None:
+                            logger.warning("closing: %s", failure)
+        finally:
+            if self._is_light_known_out:
+                self._watchdog.end()
+            else:
+                self._watchdog.abandon()
+            self._end_doubles()
 
 
 def _failure_of(closer: Callable[[], None]) -> TplmError | None:

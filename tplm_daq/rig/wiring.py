@@ -7,7 +7,7 @@ from typing import Any
 
 from tplm_daq.recipes.devices import DOUBLE
 from tplm_daq.recipes.rig import RigRecipe
-from tplm_daq.rig.links import REPLY_TIMEOUT_S, WallClock, visa_library
+from tplm_daq.rig.links import REPLY_TIMEOUT_S, Link, WallClock, visa_library
 from tplm_daq.rig.simulated import SimulatedWorld
 from tplm_daq.roles import Clock, Operator
 
@@ -39,6 +39,15 @@ class Wiring:
         self.operator = operator if world is None else world.operator
         self.closers: list[Callable[[], None]] = []
         self.visa: Mapping[str, Any] = {"timeout": VISA_TIMEOUT_MS, "visa_library": visa_library()}
+
+    def close_at_end(self, link: Link, close: Callable[[], None]) -> None:
+        """Have a connection closed at the end, even while an exchange over it hangs; its failure is the link's."""
+
+        def act() -> None:
+            with link.our_errors():
+                close()
+
+        self.closers.append(act)
 
     def visa_address(self, role: str, address: str) -> str:
         """Return the VISA resource name behind an address of the rig file."""
