@@ -25,11 +25,11 @@ def find(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[tuple[float, fl
     spot: dict[str, float] = {}
     generator = np.random.default_rng(1)
 
-    def count(_: object, planned: PlannedPoint, *__: object) -> tuple[Any, np.ndarray]:
+    def count(_: object, planned: PlannedPoint, *__: object) -> tuple[Any, np.ndarray, None]:
         visited.append(planned)
         off_nm2 = (planned.x_nm - spot["x_nm"]) ** 2 + (planned.y_nm - spot["y_nm"]) ** 2
         expected = planned.dwell_s * (20e3 * np.exp(-off_nm2 / (2 * 250.0**2)) + 50.0)
-        return SimpleNamespace(live_s=planned.dwell_s), generator.poisson(expected / 10, 10)
+        return SimpleNamespace(live_s=planned.dwell_s), generator.poisson(expected / 10, 10), None
 
     monkeypatch.setattr(align, "acquire_point", count)
 
