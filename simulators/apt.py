@@ -19,8 +19,10 @@ SETTINGS_AT_POWER_UP = {
     0x0440: struct.pack("<HHHii", 1, 2, 1, 107_824_097, 600_000),  # home
     0x0445: struct.pack("<Hi", 1, 0),  # relative distance
     0x0450: struct.pack("<Hi", 1, 0),  # absolute target
+    0x0520: struct.pack("<HHiiHiiHHH8x", 1, 1, 107_824_097, 11_048, 1, 0, 0, 60, 10, 2),  # wheel and display
     0x0523: struct.pack("<HHHHHH", 1, 0, 1, 0, 1, 0),  # trigger plugs
     0x0526: struct.pack("<H8i", 1, 0, 2_008_645, 1, 0, 2_008_645, 1, 50_000, 1),  # trigger positions
+    0x0529: struct.pack("<HH5iI2x", 1, 1, 0, 0, 0, 0, 0, 0),  # position loop, which needs an encoder: open
 }
 """Parameter blocks by the id of their SET message; REQ and GET follow it."""
 

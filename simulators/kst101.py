@@ -197,6 +197,8 @@ class KST101(Double):
             stepper.move_by(self.time_ns, register(data, 2))
         elif len(data) == MOVE_DATA_SIZE and message == 0x0453:
             stepper.move_to(self.time_ns, register(data, 2))
+        elif len(data) == MOVE_DATA_SIZE and message == 0x0410:
+            stepper.set_count(self.time_ns, register(data, 2))
         elif not data and message in self._orders:
             self._orders[message](param2)
 

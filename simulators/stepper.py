@@ -107,6 +107,10 @@ class Stepper:
         """Return the position counter."""
         return round((self.spindle.path.position_at(time_ns) - self._zero_mm) * COUNTS_PER_MM)
 
+    def set_count(self, time_ns: int, count: int) -> None:
+        """Let the counter show `count` here from now on; a motion goes on."""
+        self._zero_mm = self.spindle.path.position_at(time_ns) - count / COUNTS_PER_MM
+
     def status(self, time_ns: int) -> int:
         """Return the status bits."""
         bits = self.faults.status_bits | self._limit_bits(time_ns)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Setting: TypeAlias = float | int | bool | str
 """One value in a device snapshot; units are part of its key."""
+CountingMode: TypeAlias = Literal["histogram", "t3"]
+"""Whether a counter sorts photons into bins, or sends a record of each."""
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Literal, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tplm_daq.readings import Histogram, Position, Rates, Setting, TagSource
+from tplm_daq.readings import CountingMode, Histogram, Position, Rates, Setting, TagSource
 
 
 @runtime_checkable
@@ -92,16 +92,11 @@ class PhotonCounter(Device, Protocol):
         """Return the bin widths that the counter has, in ps, ascending."""
 
     def configure(
-        self,
-        bin_width_ps: float,
-        sync_rate_hz: float,
-        mode: Literal["histogram", "t3"] = "histogram",
-        keep_words: bool = False,
+        self, bin_width_ps: float, sync_rate_hz: float, mode: CountingMode = "histogram", keep_words: bool = False
     ) -> NDArray[np.float64]:
-        """Set mode and bin width; return the bins' centres in ns, float64 (n_bin,).
+        """Set mode and bin width for a light source of this rate; return the bins' centres in ns, float64 (n_bin,).
 
-        `sync_rate_hz` is the rate that the light source will give, from which the divider follows. `keep_words`: each
-        histogram of mode t3 comes with the records of which it was made.
+        With `keep_words` each histogram of mode t3 comes with its records.
         """
 
     def arm(self, dwell_s: float) -> None:

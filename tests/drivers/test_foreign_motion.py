@@ -20,6 +20,12 @@ from simulators.serving.pty_port import HAS_PTYS, PtyPort
 HOST, UNIT = 0x01, 0x50
 COUNTS_PER_MM = 24 * 2048 * 400 / 9  # APT protocol, issue 25, section 8
 DEADLINE_S = 20.0
+KST101_BLOCKS = (
+    *("poscounter", "enccounter", "velparams", "jogparams", "limswitchparams", "powerparams", "genmoveparams"),
+    *("homeparams", "moverelparams", "moveabsparams", "kcubemmiparams", "kcubetrigconfig", "kcubeposttrigparams"),
+    "kcubekstloopparams",
+)
+"""What the protocol document lists for a KST101 (issue 25, pages 11 and 12)."""
 
 
 class ScaledClock:
@@ -95,6 +101,21 @@ def test_pylablib_jogs_until_it_stops(pylablib_motor: Any) -> None:
     assert not pylablib_motor.is_moving()
 
 
+def test_pylablib_steps_and_gives_a_place_a_number(pylablib_motor: Any) -> None:
+    pylablib_motor.setup_jog(mode="step", step_size=0.1, acceleration=10.0, max_velocity=1.5, stop_mode="profiled")
+    began_mm = pylablib_motor.get_position()
+    for sign in "++-":
+        pylablib_motor.jog(sign, kind="builtin")
+        pylablib_motor.wait_move(timeout=DEADLINE_S)
+    assert abs(pylablib_motor.get_position() - began_mm) == pytest.approx(0.1, abs=1e-5)
+    pylablib_motor.set_position_reference(5.0)
+    assert pylablib_motor.get_position() == pytest.approx(5.0, abs=1e-6)
+    pylablib_motor.setup_velocity(acceleration=10.0, max_velocity=1.5)
+    pylablib_motor.move_to(5.05)
+    pylablib_motor.wait_move(timeout=DEADLINE_S)
+    assert pylablib_motor.get_position() == pytest.approx(5.05, abs=1e-6)
+
+
 @pytest.fixture
 def thorlabs_motor(double: KST101) -> Iterator[Any]:
     """A motor of thorlabs-apt-device, connected to a serial device file, with automatic status updates.
@@ -158,6 +179,17 @@ def controller() -> Iterator[tuple[socket.socket, SimClock]]:
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
         yield connection, clock
     server.close()
+
+
+def test_thorlabs_apt_protocol_reads_every_block_that_a_kst101_has(
+    controller: tuple[socket.socket, SimClock],
+) -> None:
+    apt = pytest.importorskip("thorlabs_apt_protocol", reason="a peer of the extra `dev`")
+    connection, _ = controller
+    unpacker = apt.Unpacker(io.BytesIO())
+    for block in KST101_BLOCKS:
+        request = getattr(apt, f"mot_req_{block}")(UNIT, HOST, 1)
+        assert exchange(connection, unpacker, request, f"mot_get_{block}").chan_ident == 1
 
 
 def test_thorlabs_apt_protocol_homes_and_moves_our_controller(controller: tuple[socket.socket, SimClock]) -> None:

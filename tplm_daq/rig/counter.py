@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Literal, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from drivers.timeharp260.codes import Edge
 from drivers.timeharp260.device import TimeHarp260
 from tplm_daq.errors import InputError
 from tplm_daq.photons.records import RecordFormat, TagStream
-from tplm_daq.readings import Histogram, Rates, Setting, TagSource
+from tplm_daq.readings import CountingMode, Histogram, Rates, Setting, TagSource
 from tplm_daq.recipes.devices import CounterDevice, TimeHarpDevice
 from tplm_daq.rig.links import Link
 from tplm_daq.rig.planning import check_bin_width
@@ -82,11 +82,7 @@ class HistogramCounter:
         return self._driver.bin_widths_ps
 
     def configure(
-        self,
-        bin_width_ps: float,
-        sync_rate_hz: float,
-        mode: Literal["histogram", "t3"] = "histogram",
-        keep_words: bool = False,
+        self, bin_width_ps: float, sync_rate_hz: float, mode: CountingMode = "histogram", keep_words: bool = False
     ) -> NDArray[np.float64]:
         """Set mode, inputs, divider and bin width; return the bins' centres in ns, float64 (n_bin,).
 
