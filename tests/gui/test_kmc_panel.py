@@ -11,7 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from tests.gui.waiting import wait_for
 from tplm_daq.errors import InputError
-from tplm_daq.gui.kmc_panel import NO_RECIPE, KmcPanel, condition_of, sweep_recipe
+from tplm_daq.gui.excitation import Excitation, condition_of, sweep_recipe
+from tplm_daq.gui.kmc_panel import NO_RECIPE, KmcPanel
 from tplm_daq.gui.lattice_film import LatticeFilm
 from tplm_daq.gui.theme import DARK
 from tplm_daq.kmc.simulate import Condition
@@ -45,7 +46,7 @@ def button(panel: KmcPanel, name: str) -> QPushButton:
 
 @pytest.mark.parametrize(("power", "rate", "t_exc_us"), [("10nW", "2.5MHz", 5.0), ("1nW", "2.5MHz", 50.0)])
 def test_the_light_of_the_recipe_is_simulated(power: str, rate: str, t_exc_us: float) -> None:
-    condition = condition_of(recipe(f"light.average_power={power}", f"light.repetition_rate={rate}"))
+    condition = condition_of(recipe(f"light.average_power={power}", f"light.repetition_rate={rate}").light)
     assert condition.tau_pulse_ns * 1e-3 / condition.alpha == pytest.approx(t_exc_us)
 
 
@@ -79,8 +80,8 @@ def test_the_film_can_be_held_and_goes_on(qtbot: QtBot, panel: KmcPanel) -> None
 def test_d_sim_grows_point_by_point_and_falls_with_t_exc(
     qtbot: QtBot, panel: KmcPanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tplm_daq.gui.kmc_panel.EXCITONS_WANTED", 5000)
-    monkeypatch.setattr("tplm_daq.gui.kmc_panel.FEWEST_PULSES", 60)
+    monkeypatch.setattr("tplm_daq.gui.excitation.EXCITONS_WANTED", 5000)
+    monkeypatch.setattr("tplm_daq.gui.excitation.FEWEST_PULSES", 60)
     panel.stop()
     counts: list[int] = []
     panel.swept.connect(lambda points: counts.append(len(points)))
@@ -97,7 +98,7 @@ def test_light_that_is_too_strong_for_the_lattice_is_told(panel: KmcPanel) -> No
     panel.sweep()
     assert "2 excitons per site and pulse" in text(panel, "State of the simulation")
     with pytest.raises(InputError, match="Choose less power"):
-        sweep_recipe(Condition(2.0, 1000.0))
+        sweep_recipe(Excitation(Lattice(), Condition(2.0, 1000.0), ""))
 
 
 def test_a_time_lapse_shows_the_lattice_getting_fast(qtbot: QtBot) -> None:

@@ -72,7 +72,7 @@ def test_every_plot_says_what_it_found(view: LiveView, line: Picture) -> None:
     draw(view, line)
     said = headings(view)
     assert "σ = " in said["profile"]
-    assert "bias lamp" in said["convergence"]
+    assert "● green</span>: nothing known speaks against it" in said["convergence"]
     assert "rms" in said["residuals"]
     assert view.map._position_line.value() == pytest.approx(CENTRE_NM)
     described = view.plots["convergence"].describe(3.0, 0.0)

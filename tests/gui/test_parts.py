@@ -122,15 +122,15 @@ def test_the_stop_watch_leaves_pauses_out(monkeypatch: pytest.MonkeyPatch) -> No
     now = [0.0]
     monkeypatch.setattr("tplm_daq.gui.status.time.monotonic", lambda: now[0])
     watch = StopWatch()
-    assert watch.left_s(0, 10) is None
+    assert watch.left_s(0.0) is None
     watch.enter(RunState.RUNNING)
     now[0] = 4.0
     watch.enter(RunState.PAUSED)
     now[0] = 100.0
-    assert watch.left_s(2, 10) is None
+    assert watch.left_s(0.2) is None
     watch.enter(RunState.RUNNING)
     now[0] = 102.0
-    assert watch.left_s(3, 9) == pytest.approx(12.0)
+    assert watch.left_s(1 / 3) == pytest.approx(12.0)
 
 
 def test_the_log_filters_by_level_and_text(qtbot: QtBot) -> None:

@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 from tests.gui.waiting import wait_for
 from tplm_daq.analysis.relaxation import enhancement
 from tplm_daq.analysis.series_table import series_table
-from tplm_daq.gui.series_plot import ABSCISSAE, NOTHING, Z95, SeriesPlot
+from tplm_daq.gui.diffusivity_plot import ABSCISSAE, Z95
+from tplm_daq.gui.series_plot import NOTHING, SeriesPlot
 from tplm_daq.gui.theme import DARK, LIGHT
 from tplm_daq.kmc.observe import Observation
 from tplm_daq.workflow.comparison import ComparedRuns
@@ -127,5 +128,7 @@ def test_what_is_drawn_can_be_saved_as_a_picture(
 
 def test_the_legend_is_readable_in_both_themes(series: SeriesPlot) -> None:
     series.set_theme(LIGHT)
-    colours = {label.opts["color"] for _, label in series.plot._legend.items}
-    assert colours == {LIGHT.text}
+    named = {label.text: label.opts["color"].name() for _, label in series.plot._legend.items}
+    assert named == dict.fromkeys(("relaxation fit", "truth (simulated)", "measured, 95 %"), LIGHT.text)
+    series.set_lattice([lattice_point(0.08, 0.05)])
+    assert "lattice (KMC)" in {label.text for _, label in series.plot._legend.items}

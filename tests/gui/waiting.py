@@ -12,7 +12,8 @@ from tplm_daq.gui.background import LatestJob
 from tplm_daq.workflow.device_keeper import DeviceState, DeviceView
 from tplm_daq.workflow.session import RigSession
 
-TIMEOUT_MS = 10_000
+TIMEOUT_MS = 60_000
+"""Reached only if something hangs, or on a machine that has a lot else to do."""
 
 
 def wait_for(qtbot: QtBot, condition: Callable[[], bool]) -> None:

@@ -111,7 +111,7 @@ def resume(
 
 def gui(
     recipe: Annotated[
-        str | None, typer.Argument(metavar="RECIPE", help="Scan recipe to begin with.", autocompletion=offer_recipes)
+        str | None, typer.Argument(metavar="RECIPE", help="Recipe to begin with.", autocompletion=offer_recipes)
     ] = None,
     rig: RigOption = None,
     out: OutOption = Path("runs"),

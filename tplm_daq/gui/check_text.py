@@ -1,27 +1,48 @@
-"""What a check found, as a few lines for the operator."""
+"""What a check found, as a few lines or a table for the operator."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from html import escape
 
 from pyqtgraph import siFormat
 
 from tplm_daq.workflow.check import CheckReport
+from tplm_daq.workflow.feasibility import AlignCheck
+from tplm_daq.workflow.jobs import AnyCheck
+from tplm_daq.workflow.series_check import SeriesCheck
+from tplm_daq.workflow.sweep_job import SweepCheck
 
 PERCENT = 100.0
+TYPICAL_D = 0.05
+"""In cm2/s: a series tells the precision of each condition as if D were this."""
 
 
-def check_text(report: CheckReport, now: datetime) -> str:
-    """Return time, rates, pile-up and precision of a scan as rich text.
+def check_text(found: AnyCheck, now: datetime) -> str:
+    """Return what a recipe takes and gives as rich text.
 
     Parameters
     ----------
-    report : CheckReport
+    found : AnyCheck
         What the check found.
     now : datetime
         From which the end is reckoned.
     """
+    match found:
+        case CheckReport():
+            return _scan_text(found, now)
+        case SeriesCheck():
+            return _series_text(found, now)
+        case SweepCheck():
+            return _sweep_text(found)
+        case AlignCheck():
+            rows = [("points", f"{found.n_points}"), ("believed for", duration(found.valid_for_s))]
+            return f"{_table(rows)}<p>What it finds is used by all runs of this rig until then.</p>"
+
+
+def _scan_text(report: CheckReport, now: datetime) -> str:
+    """Return time, rates, pile-up and precision of a scan."""
     end = now + timedelta(seconds=report.time_s)
     rows = [
         ("time", f"<b>{duration(report.time_s)}</b>, counting {duration(report.dwell_s)}; ends {end:%a %H:%M}"),
@@ -42,9 +63,53 @@ def check_text(report: CheckReport, now: datetime) -> str:
         for each in report.precision
     ]
     rows.append(("room, dose", f"{report.disk_mb:.0f} MB on disk, {report.dose_nj * 1e-3:.3g} µJ on the spot"))
-    table = "".join(f"<tr><td>{escape(name)}&nbsp;&nbsp;</td><td>{text}</td></tr>" for name, text in rows)
-    warnings = "".join(f"<p>⚠ {escape(warning)}</p>" for warning in report.warnings)
-    return f"<table>{table}</table>{warnings}"
+    return _table(rows) + _warned(report.warnings)
+
+
+def _series_text(found: SeriesCheck, now: datetime) -> str:
+    """Return time, rate and precision of every condition, and of the whole."""
+    end = now + timedelta(seconds=found.time_s)
+    whole = [
+        ("time", f"<b>{duration(found.time_s)}</b>; ends {end:%a %H:%M}, waiting for temperatures not counted"),
+        ("room", f"{found.disk_mb:.0f} MB on disk"),
+    ]
+    heads = ("condition", "time", "rate", f"± of D = {TYPICAL_D:g} cm²/s")
+    cells = [heads]
+    for condition, scan in found.conditions:
+        errors = {each.diffusivity_cm2_s: each.relative_standard_error for each in scan.precision}
+        rate = "unknown" if scan.peak_cps is None else siFormat(scan.peak_cps, precision=3, suffix="cps")
+        error = f"{PERCENT * errors[TYPICAL_D]:.2g} %" if TYPICAL_D in errors else "unknown"
+        again = " (again)" if condition.is_reference else ""
+        cells.append((f"{condition.index + 1}. {condition.label}{again}", duration(scan.time_s), rate, error))
+    warnings = dict.fromkeys(text for _, scan in found.conditions for text in scan.warnings)
+    return f"{_table(whole)}<br>{_table(cells)}{_warned(tuple(warnings))}"
+
+
+def _sweep_text(found: SweepCheck) -> str:
+    """Return the conditions of a sweep and how much work they are."""
+    processes = "one process" if found.n_workers == 1 else f"{found.n_workers} processes"
+    whole = [
+        ("conditions", f"{len(found.conditions)}, {found.n_pulses} pulses each"),
+        ("work", f"{found.exciton_steps:.2g} exciton steps in {processes}; no device is used"),
+    ]
+    cells = [("α", "pulses every", "t_exc")]
+    for condition in found.conditions:
+        spacing_us = condition.tau_pulse_ns * 1e-3
+        cells.append((f"{condition.alpha:g}", f"{spacing_us:g} µs", f"{spacing_us / condition.alpha:.3g} µs"))
+    return f"{_table(whole)}<br>{_table(cells)}"
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
+    """Return rows of cells; the first cell of each is plain text, the others may be rich."""
+    lines = (
+        f"<td>{escape(first)}&nbsp;&nbsp;</td>" + "".join(f"<td>{cell}&nbsp;&nbsp;</td>" for cell in cells)
+        for first, *cells in rows
+    )
+    return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
+
+
+def _warned(warnings: Sequence[str]) -> str:
+    return "".join(f"<p>⚠ {escape(warning)}</p>" for warning in warnings)
 
 
 def duration(seconds: float) -> str:

@@ -108,8 +108,8 @@ class ConvergencePlot(Plot):
             return
         lamp = result.bias_lamp
         colour = lamp_colour(self.theme, lamp)
-        self.set_heading(f'D, bias lamp <span style="color:{colour}">● {lamp}</span>: {LAMP_WORDS[lamp]}')
-        self.setToolTip("\n".join(result.warnings))
+        self.set_heading(f'D <span style="color:{colour}">● {lamp}</span>: {LAMP_WORDS[lamp]}')
+        self.setToolTip("\n".join((f"Bias lamp {lamp}: {LAMP_WORDS[lamp]}", *result.warnings)))
 
     def _keep_in_view(self) -> None:
         """Let the wild start of a run not squeeze what came of it."""

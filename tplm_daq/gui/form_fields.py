@@ -6,6 +6,7 @@ field that is added to a recipe is in the form without a line here. No widget is
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import UnionType
@@ -33,7 +34,7 @@ class Entry:
     path : Path
         Where it stands in the file.
     kind : str
-        "tick" (true or false), "choice" (one of `words`), "text" (as typed), "yaml" (numbers and lists).
+        "tick" (true or false), "choice" (one of `choices`), "text" (as typed), "yaml" (numbers and lists).
     help : str
         What it is for, its unit and its range.
     example : str
@@ -42,8 +43,8 @@ class Entry:
         What holds if nothing is written, as in a file; None if nothing does.
     is_required : bool
         Whether something must be written.
-    words : tuple of str
-        The choices.
+    choices : tuple
+        The choices, as in a file: words or numbers.
     """
 
     path: Path
@@ -52,10 +53,17 @@ class Entry:
     example: str
     default: object
     is_required: bool
-    words: tuple[str, ...] = ()
+    choices: tuple[str | int, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The choices as one reads them."""
+        return tuple(map(str, self.choices))
 
     def value_of(self, text: str) -> object:
-        """Return what a typed text means in a file; what cannot be read stays text, for validation to refuse."""
+        """Return what a typed or chosen text means in a file; what cannot be read stays text, to be refused."""
+        if self.choices:
+            return next((choice for choice in self.choices if str(choice) == text), text)
         if self.kind != "yaml":
             return text
         try:
@@ -70,8 +78,21 @@ class Section:
 
     path: Path
     help: str
-    parts: tuple[Entry | Section | Alternatives, ...]
+    parts: tuple[Part, ...]
     fixed: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list of sections of one kind under one key."""
+
+    path: Path
+    help: str
+    model: type[Model]
+
+    def item(self, number: int) -> Section:
+        """Return what one of them asks for."""
+        return describe(self.model, (*self.path, str(number)))
 
 
 @dataclass(frozen=True)
@@ -81,6 +102,9 @@ class Alternatives:
     path: Path
     tag: str
     sections: dict[str, Section]
+
+
+Part = Entry | Section | Items | Alternatives
 
 
 def describe(model: type[Model], path: Path = ()) -> Section:
@@ -93,7 +117,7 @@ def describe(model: type[Model], path: Path = ()) -> Section:
     [('repetition_rate', 'text', '2.5 MHz'), ('average_power', 'text', '10 nW'), ('between_points', 'choice', 'on')]
     """
     words = {name: _words(_types(field)) for name, field in model.model_fields.items()}
-    fixed = {file_key(name): only[0] for name, only in words.items() if len(only) == 1}
+    fixed = {file_key(name): str(only[0]) for name, only in words.items() if len(only) == 1}
     parts = (_part(name, field, path) for name, field in model.model_fields.items() if file_key(name) not in fixed)
     return Section(path, " ".join((model.__doc__ or "").split()), tuple(parts), fixed)
 
@@ -108,10 +132,23 @@ def text_of(value: object) -> str:
     """
     if value is None:
         return ""
-    return f"[{', '.join(map(text_of, value))}]" if isinstance(value, list) else str(value)
+    return f"[{', '.join(map(_item_text, value))}]" if isinstance(value, list) else str(value)
 
 
-def _part(name: str, field: FieldInfo, above: Path) -> Entry | Section | Alternatives:
+def _item_text(value: object) -> str:
+    """Return an item of a list, in quotes if it would be read as something else without."""
+    text = text_of(value)
+    return json.dumps(text, ensure_ascii=False) if isinstance(value, str) and _read(f"[{text}]") != [value] else text
+
+
+def _read(text: str) -> object:
+    try:
+        return parse_value(text, "item")
+    except InputError:
+        return None
+
+
+def _part(name: str, field: FieldInfo, above: Path) -> Part:
     path, types = (*above, file_key(name)), _types(field)
     models = [each for each in types if isinstance(each, type) and issubclass(each, Model)]
     if models and isinstance(field.discriminator, str):
@@ -120,6 +157,8 @@ def _part(name: str, field: FieldInfo, above: Path) -> Entry | Section | Alterna
         return Alternatives(path, tag, {section.fixed[tag]: section for section in sections})
     if models:
         return describe(models[0], path)
+    if (model := _item_model(types)) is not None:
+        return Items(path, _help(field, types), model)
     is_required = field.default is PydanticUndefined
     return Entry(
         path=path,
@@ -128,19 +167,25 @@ def _part(name: str, field: FieldInfo, above: Path) -> Entry | Section | Alterna
         example=next(filter(None, map(_example, types)), ""),
         default=None if is_required else _default(field.default, types),
         is_required=is_required,
-        words=_words(types),
+        choices=_words(types),
     )
+
+
+def _item_model(types: list[Any]) -> type[Model] | None:
+    """Return the model of which there is a list; None if there is no such list."""
+    items = [item for each in types if get_origin(each) is tuple for item in _choices(get_args(each)[0])]
+    return next((each for each in items if isinstance(each, type) and issubclass(each, Model)), None)
 
 
 def _types(field: FieldInfo) -> list[Any]:
     return list(_choices(Annotated[(field.annotation, *field.metadata, "field")]))
 
 
-def _words(types: list[Any]) -> tuple[str, ...]:
-    """Return the words of a choice; none if anything else may be written too."""
+def _words(types: list[Any]) -> tuple[str | int, ...]:
+    """Return the words or numbers of a choice; none if anything else may be written too."""
     if not all(get_origin(each) is Literal for each in types):
         return ()
-    return tuple(str(word) for each in types for word in get_args(each))
+    return tuple(word for each in types for word in get_args(each))
 
 
 def _kind(types: list[Any]) -> Literal["tick", "choice", "text", "yaml"]:
@@ -153,6 +198,9 @@ def _kind(types: list[Any]) -> Literal["tick", "choice", "text", "yaml"]:
 
 def _default(default: object, types: list[Any]) -> object:
     """Return a default as a file writes it."""
+    if isinstance(default, tuple):
+        items = [item for each in types if get_origin(each) is tuple for item in _choices(get_args(each)[0])]
+        return [_default(value, items) for value in default]
     quantity = next((each for each in types if isinstance(each, Quantity)), None)
     if quantity is not None and isinstance(default, int | float):
         return quantity.format(float(default))
@@ -164,6 +212,8 @@ def _help(field: FieldInfo, types: list[Any]) -> str:
     sentences = [" ".join(field.description.split())] if field.description else []
     if quantity is not None:
         sentences.append(f"{quantity.kind[0].upper()}{quantity.kind[1:]}, such as {quantity.example}.")
+    elif lists := [each for each in types if get_origin(each) is tuple and _example(each) != "[]"]:
+        sentences.append(f"A list, such as {_example(lists[0])}.")
     if bounds := ", ".join(_bounds(field, quantity)):
         sentences.append(f"{bounds[0].upper()}{bounds[1:]}.")
     return " ".join(sentences)

@@ -1,8 +1,4 @@
-"""The lattice beside the microscope: excitons hopping under the light of the recipe, and D_sim against t_exc.
-
-Of the light it takes what is published: <N> = 0.08 excitons per site and pulse at 10 nW and 2.5 MHz (Science Advances
-10, eadj2630 (2024)). The lattice has the paper's values, not those of the sample in the recipe.
-"""
+"""The lattice beside the microscope: excitons hopping under the light of the recipe, and D_sim against t_exc."""
 
 from __future__ import annotations
 
@@ -12,32 +8,21 @@ from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QHideEvent, QShowEvent
 from PyQt6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
-from tplm_daq.analysis.excitation import excitons_by_anchor
 from tplm_daq.errors import Aborted, InputError, TplmError
 from tplm_daq.gui.background import LatestJob
 from tplm_daq.gui.buttons import push_button
+from tplm_daq.gui.excitation import SEED, Excitation, excitation_of, film_lattice, sweep_recipe
 from tplm_daq.gui.lattice_film import LatticeFilm
 from tplm_daq.gui.lattice_view import LatticeView
 from tplm_daq.gui.series_plot import SeriesPlot
 from tplm_daq.gui.theme import Theme
-from tplm_daq.kmc.lattice import excitons_per_pulse
 from tplm_daq.kmc.observe import Observation
-from tplm_daq.kmc.simulate import Condition
-from tplm_daq.recipes.kmc import KmcRecipe, Lattice
-from tplm_daq.recipes.load import validate
-from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.recipes.kmc import Lattice
 from tplm_daq.workflow.comparison import ComparedRuns
 from tplm_daq.workflow.kmc import SweepOutcome, SweepProgress, run_sweep
+from tplm_daq.workflow.load import AnyRecipe
 
 FRAME_MS = 40
-SEED = 1
-SITES_OF_FILM = 201
-"""Sites along each side of the lattice that is shown; the sweep has the paper's 1000."""
-TAU_FACTORS = (1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8)
-"""Pulse spacings of the sweep, relative to the recipe's."""
-EXCITONS_WANTED = 20_000
-"""Of all pulses of a condition: D_sim to some percent, in about a second."""
-FEWEST_PULSES = 300
 NO_RECIPE = "There is no recipe whose light could be simulated; the recipe panel says why."
 
 
@@ -54,7 +39,7 @@ class KmcPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._recipe: ScanRecipe | None = None
+        self._excitation: Excitation | None = None
         self._film: LatticeFilm | None = None
         self._points: tuple[Observation, ...] = ()
         self._sweep_number = 0
@@ -82,19 +67,19 @@ class KmcPanel(QWidget):
         self.lattice.set_theme(theme)
         self.series.set_theme(theme)
 
-    def set_recipe(self, recipe: ScanRecipe | None) -> None:
-        """Simulate under the light of this recipe; None if there is none."""
-        self._recipe = recipe
+    def set_recipe(self, recipe: AnyRecipe | None) -> None:
+        """Simulate under the light of this recipe, or its lattice; None if there is none."""
+        self._excitation = None if recipe is None else excitation_of(recipe)
         self._sweep.setEnabled(recipe is not None)
-        if recipe is None:
-            self._light.setText(NO_RECIPE)
-        else:
-            condition = condition_of(recipe)
-            t_exc_us = condition.tau_pulse_ns * 1e-3 / condition.alpha
-            light = f"{recipe.light.average_power_nw:g} nW, {recipe.light.repetition_rate_hz * 1e-6:g} MHz"
-            lattice = f"α = {condition.alpha:.3g}, pulses every {condition.tau_pulse_ns * 1e-3:.3g} µs"
-            self._light.setText(f"{light}: {lattice}, t_exc = <b>{t_exc_us:.3g} µs</b>")
+        self._light.setText(NO_RECIPE if self._excitation is None else self._excitation.text)
         self._restart()
+
+    def show_sweep(self, points: tuple[Observation, ...]) -> None:
+        """Draw the points of a sweep that runs elsewhere, in place of those of this panel."""
+        if points and points != self._points:
+            self._sweep_number += 1
+            self._points = points
+            self.swept.emit(points)
 
     def set_runs(self, runs: ComparedRuns) -> None:
         """Draw measured runs, and the truth where there is one, beside D_sim."""
@@ -102,12 +87,12 @@ class KmcPanel(QWidget):
 
     def sweep(self) -> None:
         """Simulate D at several t_exc around the recipe's, instead of a sweep under way."""
-        if self._recipe is None:
+        if self._excitation is None:
             return
         self._sweep_number += 1
         number = self._sweep_number
         try:
-            recipe = sweep_recipe(condition_of(self._recipe))
+            recipe = sweep_recipe(self._excitation)
         except InputError as error:
             self._said.setText(str(error))
             return
@@ -139,12 +124,12 @@ class KmcPanel(QWidget):
 
     def _restart(self) -> None:
         self._end_film()
-        if self.isVisible() and self._recipe is not None and not self._hold.isChecked():
-            condition = condition_of(self._recipe)
-            if condition.alpha <= 1.0:
-                lattice = Lattice(size=SITES_OF_FILM)
-                self._film = LatticeFilm(lattice, condition, SEED, self._time_lapse.isChecked())
-                self._timer.start()
+        excitation = self._excitation
+        if excitation is None or not self.isVisible() or self._hold.isChecked() or excitation.condition.alpha > 1.0:
+            return
+        lattice = film_lattice(excitation.lattice)
+        self._film = LatticeFilm(lattice, excitation.condition, SEED, self._time_lapse.isChecked())
+        self._timer.start()
 
     def _end_film(self) -> None:
         self._timer.stop()
@@ -186,38 +171,6 @@ class KmcPanel(QWidget):
         layout.addLayout(top)
         layout.addWidget(split, 1)
         layout.addWidget(self._said)
-
-
-def condition_of(recipe: ScanRecipe) -> Condition:
-    """Return the excitation of a lattice under the light of a scan: <N> as published, and the time between pulses."""
-    light = recipe.light
-    alpha = float(excitons_by_anchor(light.average_power_nw, light.repetition_rate_hz))
-    return Condition(alpha, 1e9 / light.repetition_rate_hz)
-
-
-def sweep_recipe(condition: Condition) -> KmcRecipe:
-    """Return a sweep over t_exc around a condition, by pulse spacings.
-
-    Raises
-    ------
-    InputError
-        The light is too strong for the model.
-    """
-    if condition.alpha > 1.0:
-        raise InputError(
-            f"The light would make {condition.alpha:.3g} excitons per site and pulse, and the lattice holds one. "
-            "Choose less power or a higher repetition rate."
-        )
-    n_pulses = max(FEWEST_PULSES, math.ceil(EXCITONS_WANTED / excitons_per_pulse(Lattice(), condition.alpha)))
-    data = {
-        "kind": "kmc",
-        "title": "Lattice under the light of the recipe",
-        "alpha": [condition.alpha],
-        "tau_pulse": [f"{factor * condition.tau_pulse_ns!r} ns" for factor in TAU_FACTORS],
-        "n_pulses": n_pulses,
-        "seed": SEED,
-    }
-    return validate(KmcRecipe, data, "lattice")
 
 
 def _label(name: str) -> QLabel:

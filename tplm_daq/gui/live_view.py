@@ -1,4 +1,4 @@
-"""The live view: six plots of one run with linked cursors, growing with it, or of a file that was opened.
+"""The live view: six plots of one run with linked cursors, and of the series it belongs to; or of a file.
 
 A tick draws the map and at most one other plot, so that no tick is long however much has changed.
 """
@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSplitt
 
 from tplm_daq.gui.convergence_plot import ConvergencePlot
 from tplm_daq.gui.decay_plot import DecayPlot
+from tplm_daq.gui.diffusivity_plot import GrowingSeries
 from tplm_daq.gui.live_map import LiveMap, Scale
 from tplm_daq.gui.msd_plot import MsdPlot
 from tplm_daq.gui.picture import Picture
@@ -32,12 +33,13 @@ PARTS: dict[str, tuple[str, ...]] = {
     "truth_cm2_s": ("convergence",),
     "target_precision": ("convergence",),
     "derived": ("decay", "residuals"),
+    "series": ("series",),
 }
 """Which plots show which part of a picture, the map apart."""
 
 
 class LiveView(QWidget):
-    """Six plots and what chooses how they are drawn.
+    """The plots of a run and what chooses how they are drawn.
 
     Attributes
     ----------
@@ -63,7 +65,9 @@ class LiveView(QWidget):
             "decay": DecayPlot(self.cursors),
             "convergence": ConvergencePlot(self.cursors),
             "residuals": ResidualPlot(self.cursors),
+            "series": GrowingSeries(),
         }
+        self.plots["series"].hide()
         self._picture = Picture()
         self._is_map_due = False
         self._due: deque[str] = deque()
@@ -97,8 +101,8 @@ class LiveView(QWidget):
             _split(Qt.Orientation.Horizontal, [self.map, self.plots["profile"], self.plots["msd"]], (5, 3, 3)),
             _split(
                 Qt.Orientation.Horizontal,
-                [self.plots["decay"], self.plots["convergence"], self.plots["residuals"]],
-                (1, 1, 1),
+                [self.plots[name] for name in ("decay", "convergence", "residuals", "series")],
+                (1, 1, 1, 1),
             ),
         ]
         whole = _split(Qt.Orientation.Vertical, rows, (6, 5))

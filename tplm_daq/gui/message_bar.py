@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
 
-from tplm_daq.errors import Aborted, TplmError
+from tplm_daq.errors import TplmError
+from tplm_daq.gui.endings import AnyOutcome, Kind, words_of
 from tplm_daq.gui.theme import DARK, Theme
-from tplm_daq.workflow.outcome import ScanOutcome
 
-Kind = Literal["good", "doubtful", "bad"]
 WORDS = {"good": "✔", "doubtful": "!", "bad": "✖"}
 
 
@@ -42,16 +39,9 @@ class MessageBar(QFrame):
         self.set_theme(self._theme)
         self.show()
 
-    def tell_ending(self, ending: ScanOutcome | TplmError) -> None:
-        """Say why a scan ended, and where its data are."""
-        error = ending.error if isinstance(ending, ScanOutcome) else ending
-        where = f" Data: {ending.run_file}" if isinstance(ending, ScanOutcome) else ""
-        if error is None:
-            self.tell("good", f"The scan is complete.{where}")
-        elif isinstance(error, Aborted):
-            self.tell("doubtful", f"The scan was ended: {error}.{where}")
-        else:
-            self.tell("bad", f"{error}{where}")
+    def tell_ending(self, ending: AnyOutcome | TplmError) -> None:
+        """Say why a job ended, and where its data are."""
+        self.tell(*words_of(ending))
 
     def set_theme(self, theme: Theme) -> None:
         """Take other colours."""

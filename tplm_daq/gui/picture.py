@@ -15,6 +15,7 @@ from tplm_daq.recipes.load import validate
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.store.layout import row_of
 from tplm_daq.store.reader import open_run
+from tplm_daq.workflow.comparison import ComparedRuns
 from tplm_daq.workflow.live import LiveResult
 
 LEAST_GROWTH = 1.01
@@ -29,6 +30,25 @@ class Step:
     diffusivity_cm2_s: float
     ci95_cm2_s: tuple[float, float]
     lamp: str
+
+
+@dataclass(frozen=True)
+class SeriesSoFar:
+    """The series that a scan belongs to.
+
+    Attributes
+    ----------
+    place : str
+        Which condition it is, of how many.
+    varied : tuple of str
+        Keys of the quantities that are varied.
+    runs : ComparedRuns
+        The conditions measured before, with their results.
+    """
+
+    place: str
+    varied: tuple[str, ...]
+    runs: ComparedRuns
 
 
 @dataclass(frozen=True)
@@ -53,6 +73,8 @@ class Picture:
         Standard error of D relative to D at which the scan ends.
     truth_cm2_s : float or None
         Of the simulated sample, once the run is over.
+    series : SeriesSoFar or None
+        The series that the run belongs to, while that is under way.
     """
 
     title: str = ""
@@ -63,6 +85,7 @@ class Picture:
     derived: Derived | None = None
     target_precision: float | None = None
     truth_cm2_s: float | None = None
+    series: SeriesSoFar | None = None
 
     @property
     def result(self) -> Result | None:

@@ -12,25 +12,25 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QAbstractItemView, QHBoxLayout, QListWidget, QVBoxLayout, QWidget
 
 from tplm_daq.gui.buttons import push_button
+from tplm_daq.gui.recipe_kinds import asks_for, kind_of
 from tplm_daq.recipes.rig import RigRecipe
-from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.workflow.load import AnyRecipe
 
 
 @dataclass(frozen=True)
 class QueuedRun:
     """A recipe, the rig it runs on, and why it did not work the last time."""
 
-    recipe: ScanRecipe
+    recipe: AnyRecipe
     rig: RigRecipe
     reason: str = ""
 
     @property
     def text(self) -> str:
         """How it stands in the list."""
-        light, passes = self.recipe.light, self.recipe.passes
-        end = f"dwell {passes.dwell_s:g} s" if passes.dwell_s is not None else f"to {passes.target_precision:.1%}"
-        what = f"{light.average_power_nw:g} nW, {light.repetition_rate_hz * 1e-6:g} MHz, {end}"
-        return f"{self.recipe.title}\n    {what}" + (f"\n    ✖ {self.reason}" if self.reason else "")
+        kind = kind_of(self.recipe).name
+        lines = [self.recipe.title, f"{kind}: {asks_for(self.recipe)}", *([f"✖ {self.reason}"] if self.reason else [])]
+        return "\n    ".join(lines)
 
 
 class QueuePanel(QWidget):
@@ -39,9 +39,9 @@ class QueuePanel(QWidget):
     Attributes
     ----------
     run_requested : signal (object, object)
-        A `ScanRecipe` and the `RigRecipe` whose turn it is; answered by `run_ended`.
+        A recipe, and the `RigRecipe` whose turn it is; answered by `run_ended`.
     edit_requested : signal (object)
-        A `ScanRecipe` that somebody wants to see in the form.
+        A recipe that somebody wants to see in the form.
     """
 
     run_requested = pyqtSignal(object, object)
@@ -77,7 +77,7 @@ class QueuePanel(QWidget):
         """Whether the next run begins by itself."""
         return self._go_on.isChecked()
 
-    def add(self, recipe: ScanRecipe, rig: RigRecipe) -> None:
+    def add(self, recipe: AnyRecipe, rig: RigRecipe) -> None:
         """Let a run wait behind the others; it begins at once if the queue is started and nothing is under way."""
         self._runs.append(QueuedRun(recipe, rig))
         self._show(len(self._runs) - 1)

@@ -1,47 +1,46 @@
-"""The recipe of the next scan: a form, what a check says about it, and the ways into a file, the queue and a run."""
+"""The next recipe: a form of its kind, what a check says about it, and the ways into a file, the queue and a run."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import cast
 
-from pydantic import ValidationError
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import (
+    QComboBox,
     QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
     QScrollArea,
     QSplitter,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from tplm_daq.errors import InputError
+from tplm_daq.errors import InputError, TplmError
 from tplm_daq.gui.background import LatestJob
 from tplm_daq.gui.buttons import push_button
 from tplm_daq.gui.check_text import check_text
-from tplm_daq.gui.columns import Columns
+from tplm_daq.gui.recipe_document import Document
 from tplm_daq.gui.recipe_form import RecipeForm
+from tplm_daq.gui.recipe_kinds import KINDS, Kind, kind_of
 from tplm_daq.gui.theme import Theme
-from tplm_daq.recipes.dialect import parse_mapping
-from tplm_daq.recipes.explain import explain_by_key
-from tplm_daq.recipes.load import dump_yaml, find_config, read_yaml, resolve_references, shipped_configs, validate
+from tplm_daq.recipes.load import dump_yaml, shipped_configs
 from tplm_daq.recipes.rig import RigRecipe
-from tplm_daq.recipes.scan import ScanRecipe
-from tplm_daq.workflow.check import CheckReport, check_scan
+from tplm_daq.workflow.jobs import AnyCheck, check_recipe
+from tplm_daq.workflow.load import AnyRecipe, load_recipe
 
 DEBOUNCE_MS = 300
-COLUMN_WIDTH = 310
 CHECK_WIDTH = 380
 YAML_FILES = "Recipes (*.yaml *.yml)"
 
 
 class RecipePanel(QWidget):
-    """Edits a scan recipe.
+    """Edits a recipe of each kind, one of which is in view.
 
     Parameters
     ----------
@@ -51,7 +50,7 @@ class RecipePanel(QWidget):
     Attributes
     ----------
     run_requested, queue_requested : signal (object, object)
-        A `ScanRecipe` and the `RigRecipe` to run now, or after others.
+        A recipe and the `RigRecipe` to run now, or after others.
     recipe_changed : signal
         `recipe()` gives another answer.
     """
@@ -63,13 +62,14 @@ class RecipePanel(QWidget):
     def __init__(self, rig: RigRecipe, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rig = rig
-        self._recipe: ScanRecipe | None = None
-        self._path: Path | None = None
-        self._saved: dict[str, Any] = {}
+        self._recipe: AnyRecipe | None = None
         self._is_busy = False
         self._is_feasible = False
-        self.form = RecipeForm(ScanRecipe)
-        self.form.changed.connect(self._on_change)
+        self._documents: dict[Kind, Document] = {}
+        self._pages = QStackedWidget()
+        self._kind = QComboBox()
+        self._kind.setAccessibleName("Kind of recipe")
+        self._kind.addItems([kind.name for kind in KINDS])
         self._debounce = QTimer(self)
         self._debounce.setSingleShot(True)
         self._debounce.setInterval(DEBOUNCE_MS)
@@ -84,25 +84,31 @@ class RecipePanel(QWidget):
         self._queue_button = push_button("Add to &queue", "Run this recipe after others", self._queue, "Ctrl+Return")
         self._run_button = push_button("&Run", "Run this recipe now", self._run)
         self._lay_out()
-        self._on_change()
+        self._show_kind()
+        self._kind.currentIndexChanged.connect(lambda: self._show_kind())
+
+    @property
+    def form(self) -> RecipeForm:
+        """The form in view."""
+        return self._document.form
 
     @property
     def is_unsaved(self) -> bool:
-        """Whether the form holds something else than the file, or than the recipe that was set."""
-        return self.form.data() != self._saved
+        """Whether the form in view holds something else than the file, or than the recipe that was set."""
+        return self._document.is_unsaved
 
-    def recipe(self) -> ScanRecipe | None:
-        """Return the recipe in the form, None if there is something wrong with it."""
+    def recipe(self) -> AnyRecipe | None:
+        """Return the recipe in the form in view, None if there is something wrong with it."""
         if self._debounce.isActive():
             self._review()
         return self._recipe
 
-    def set_recipe(self, recipe: str | Path | ScanRecipe) -> None:
-        """Edit another recipe.
+    def set_recipe(self, recipe: str | Path | AnyRecipe) -> None:
+        """Edit another recipe, of whatever kind; what is edited of other kinds stays.
 
         Parameters
         ----------
-        recipe : str, Path or ScanRecipe
+        recipe : str, Path or AnyRecipe
             A file, shipped ones are found by name; or the recipe itself.
 
         Raises
@@ -111,12 +117,10 @@ class RecipePanel(QWidget):
             The file cannot be used; the form stays as it is.
         """
         path = None
-        if not isinstance(recipe, ScanRecipe):
-            path = find_config(recipe)
-            data = resolve_references(read_yaml(path), path.parent, ["analysis"])
-            recipe = validate(ScanRecipe, data, path)
-        self.form.set_data(parse_mapping(dump_yaml(recipe), "the recipe"))
-        self._path, self._saved = path, self.form.data()
+        if isinstance(recipe, str | Path):
+            path, recipe = load_recipe(recipe)
+        self._kind.setCurrentText(kind_of(recipe).name)
+        self._document.show(recipe, path)
         self._on_change()
         self._review()
 
@@ -130,16 +134,17 @@ class RecipePanel(QWidget):
         self.setStyleSheet(f'QLabel[role="problem"] {{ color: {theme.bad}; }}')
 
     def set_busy(self, is_busy: bool) -> None:
-        """Allow no second run while a scan is under way; editing and queueing go on."""
+        """Allow no second run while something is under way; editing and queueing go on."""
         self._is_busy = is_busy
         self._enable()
 
     def save(self) -> None:
         """Save into the file that was opened; one that came with the program is left alone, and a name asked for."""
-        if self._path is None or self._path.is_relative_to(shipped_configs()):
+        path = self._document.path
+        if path is None or path.is_relative_to(shipped_configs()):
             self._ask_save()
         else:
-            self.save_as(self._path)
+            self.save_as(path)
 
     def save_as(self, path: Path) -> None:
         """Save into a file, which is overwritten if it exists; the panel says so if it cannot be written."""
@@ -151,7 +156,7 @@ class RecipePanel(QWidget):
         except OSError as error:
             self._tell([f"{path}: cannot be written ({error.strerror}). Choose another folder."])
             return
-        self._path, self._saved = path, self.form.data()
+        self._document.saved_as(path)
         self._show_file()
 
     def open(self, path: Path) -> None:
@@ -161,6 +166,21 @@ class RecipePanel(QWidget):
         except InputError as error:
             self._tell(str(error).splitlines())
 
+    @property
+    def _document(self) -> Document:
+        return self._documents[KINDS[self._kind.currentIndex()]]
+
+    def _show_kind(self) -> None:
+        """Show the form of the kind that is chosen; it is made when it is first looked at."""
+        kind = KINDS[self._kind.currentIndex()]
+        if kind not in self._documents:
+            document = self._documents[kind] = Document(kind)
+            document.form.changed.connect(self._on_change)
+            self._pages.addWidget(document.page)
+        self._pages.setCurrentWidget(self._document.page)
+        self._show_file()
+        self._review()
+
     def _on_change(self) -> None:
         self._show_file()
         self._debounce.start()
@@ -168,22 +188,15 @@ class RecipePanel(QWidget):
     def _review(self) -> None:
         """Validate what is in the form, and have it checked against the rig."""
         self._debounce.stop()
-        problems: dict[tuple[str | int, ...], str] = {}
-        before, self._recipe = self._recipe, None
-        try:
-            self._recipe = validate(ScanRecipe, self.form.data(), "the recipe")
-        except InputError as error:
-            if not isinstance(error.__cause__, ValidationError):
-                raise
-            problems = explain_by_key(ScanRecipe, error.__cause__)
-        self.form.set_problems(problems)
+        before = self._recipe
+        self._recipe, problems = self._document.validated()
         self._is_feasible = False
         if self._recipe is None:
             n_problems = "One thing is" if len(problems) == 1 else f"{len(problems)} things are"
             self._tell([f"{n_problems} wrong with the recipe:", *problems.values()])
         else:
             recipe, rig = self._recipe, self._rig
-            self._job.start(lambda: check_scan(recipe, rig))
+            self._job.start(lambda: check_recipe(recipe, rig))
         self._enable()
         if self._recipe != before:
             self.recipe_changed.emit()
@@ -191,11 +204,11 @@ class RecipePanel(QWidget):
     def _show_check(self, outcome: object) -> None:
         if self._recipe is None:
             return
-        self._is_feasible = isinstance(outcome, CheckReport)
-        if isinstance(outcome, CheckReport):
-            self._check.setText(check_text(outcome, datetime.now()))
-        else:
+        self._is_feasible = not isinstance(outcome, TplmError)
+        if isinstance(outcome, TplmError):
             self._tell([f"{self._rig.name} cannot do this:", *str(outcome).splitlines()])
+        else:
+            self._check.setText(check_text(cast(AnyCheck, outcome), datetime.now()))
         self._enable()
 
     def _tell(self, lines: list[str]) -> None:
@@ -209,9 +222,10 @@ class RecipePanel(QWidget):
             button.setEnabled(self._recipe is not None)
 
     def _show_file(self) -> None:
-        name = "new recipe" if self._path is None else self._path.name
+        path = self._document.path
+        name = "new recipe" if path is None else path.name
         self._file.setText(f"<b>{escape(name)}</b>" + (" ● not saved" if self.is_unsaved else ""))
-        self._file.setToolTip("" if self._path is None else str(self._path))
+        self._file.setToolTip("" if path is None else str(path))
 
     def _run(self) -> None:
         if (recipe := self.recipe()) is not None:
@@ -222,18 +236,25 @@ class RecipePanel(QWidget):
             self.queue_requested.emit(recipe, self._rig)
 
     def _ask_open(self) -> None:
-        folder = str(self._path.parent if self._path is not None else shipped_configs())
+        path = self._document.path
+        folder = str(path.parent if path is not None else shipped_configs())
         name, _ = QFileDialog.getOpenFileName(self, "Open a recipe", folder, YAML_FILES)
         if name:
             self.open(Path(name))
 
     def _ask_save(self) -> None:
-        name, _ = QFileDialog.getSaveFileName(self, "Save the recipe", "my_scan.yaml", YAML_FILES)
+        name, _ = QFileDialog.getSaveFileName(
+            self,
+            "Save the recipe",
+            f"my_{self._document.kind.model.__name__.lower().removesuffix('recipe')}.yaml",
+            YAML_FILES,
+        )
         if name:
             self.save_as(Path(name))
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
+        top.addWidget(self._kind)
         top.addWidget(self._file, 1)
         for button in (self._open_button, self._save_button, self._save_as_button):
             top.addWidget(button)
@@ -250,7 +271,7 @@ class RecipePanel(QWidget):
         column.addWidget(checked, 1)
         column.addLayout(actions)
         split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(Columns(self.form.groups, COLUMN_WIDTH))
+        split.addWidget(self._pages)
         split.addWidget(right)
         split.setStretchFactor(0, 1)
         split.setSizes([10 * CHECK_WIDTH, CHECK_WIDTH])

@@ -63,7 +63,7 @@ class ResidualPlot(Plot):
         self.set_label("left", f"position {picture.grown.layout.axis} (nm)")
         known = deviation[np.isfinite(deviation)]
         spread = float(known.std()) if known.size else float("nan")
-        self.set_heading(f"Residuals: {spread:.2f} standard deviations rms, 1 expected")
+        self.set_heading(f"Residuals: rms {spread:.2f} sd, 1 expected")
 
     def describe(self, x: float, y: float) -> str:
         """Return place and deviation."""

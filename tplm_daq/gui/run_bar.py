@@ -16,7 +16,6 @@ from tplm_daq.recipes.rig import RigRecipe
 STATE_WORDS = {
     RunState.IDLE: "IDLE",
     RunState.PREPARING: "PREPARING",
-    RunState.RUNNING: "SCANNING",
     RunState.PAUSED: "PAUSED",
     RunState.FINISHING: "MAKING SAFE",
     RunState.FINISHED: "DONE",
@@ -37,19 +36,19 @@ class RunBar(QWidget):
         super().__init__()
         self._theme = DARK
         self._rig: RigRecipe | None = None
-        self.state = _label("State of the scan", "IDLE", 20)
-        self.light = _label("State of the light", Light.UNKNOWN.value.upper(), 20)
-        self.simulated = _label("Kind of rig", "SIMULATED", 14)
+        self.state = _label("State of the scan", "IDLE", 17)
+        self.light = _label("State of the light", Light.UNKNOWN.value.upper(), 17)
+        self.simulated = _label("Kind of rig", "SIMULATED", 13)
         self.simulated.setToolTip("Every device is a double: nothing here touches hardware")
         self.simulated.hide()
-        self.diffusivity = _label("Diffusivity", "D …", 17)
-        self.diffusivity.setMinimumWidth(270)
+        self.diffusivity = _label("Diffusivity", "D …", 16)
+        self.diffusivity.setMinimumWidth(255)
         self.gauge = QProgressBar()
         self.gauge.setAccessibleName("Count rate and pile-up")
         self.gauge.setRange(0, 1000)
         self.gauge.setValue(0)
         self.gauge.setFormat("no counts yet")
-        self.gauge.setMinimumWidth(250)
+        self.gauge.setMinimumWidth(200)
         self.progress = QProgressBar()
         self.progress.setAccessibleName("Progress of the scan")
         self.progress.setFormat("no scan")
@@ -58,6 +57,7 @@ class RunBar(QWidget):
         self.finish_pass = _button("Finish pass", "F7", "End the scan after the pass under way")
         self.abort = _button("Abort", "F8", "End the scan now; what is measured is kept")
         self.light_off = _button("LIGHT OFF", "F12", "Put the light out at once by every path, and end the scan")
+        self.light_off.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # a stray space bar must not end a scan; F12 does
         font = self.light_off.font()
         font.setBold(True)
         font.setPointSize(15)
@@ -86,7 +86,6 @@ class RunBar(QWidget):
         self.light_off.setStyleSheet(
             "QPushButton { background: #c81e1e; color: white; border: 2px solid #7f1010; border-radius: 5px;"
             " padding: 4px 14px; } QPushButton:hover { background: #e02b2b; }"
-            " QPushButton:focus { border: 3px solid white; }"
         )
         _paint(self.simulated, theme.doubtful, theme.ground)
 
@@ -99,21 +98,17 @@ class RunBar(QWidget):
         """Show where the scan is."""
         theme = self._theme
         state = RunState.FINISHING if status.is_busy and status.state is RunState.FINISHED else status.state
-        words = "STARTING" if status.is_busy and state is RunState.IDLE else STATE_WORDS[state]
-        colours = {
-            "SCANNING": theme.data,
-            "PAUSED": theme.doubtful,
-            "DONE": theme.good,
-        }
-        _show(self.state, words, colours.get(words, theme.faint), theme.ground)
+        words = "STARTING" if status.is_busy and state is RunState.IDLE else STATE_WORDS.get(state, status.verb)
+        colours = {RunState.RUNNING: theme.data, RunState.PAUSED: theme.doubtful, RunState.FINISHED: theme.good}
+        _show(self.state, words, colours.get(state, theme.faint), theme.ground)
         light = {Light.OUT: theme.good, Light.ON: theme.doubtful, Light.MAY_BE_ON: theme.bad}
         _show(self.light, status.light.value.upper(), light.get(status.light, theme.faint), theme.ground)
         self._show_progress(status)
         self._show_rates(status)
         self.run.setEnabled(not status.is_busy)
         is_steerable = status.is_busy and state in (RunState.PREPARING, RunState.RUNNING, RunState.PAUSED)
-        for button in (self.pause, self.finish_pass):
-            button.setEnabled(is_steerable)
+        self.pause.setEnabled(is_steerable and status.can_pause)
+        self.finish_pass.setEnabled(is_steerable and status.has_passes)
         self.abort.setEnabled(status.is_busy)
         self.pause.setText("Go on\tF6" if state is RunState.PAUSED else "Pause\tF6")
 
@@ -131,13 +126,14 @@ class RunBar(QWidget):
     def _show_progress(self, status: Status) -> None:
         if status.n_points == 0:
             self.progress.setMaximum(0 if status.is_busy else 1)
-            self.progress.setFormat("")
+            self.progress.setFormat(status.before.removesuffix(" · "))
             return
         self.progress.setMaximum(status.n_points)
         self.progress.setValue(status.n_done)
         left = "" if status.left_s is None or not status.is_busy else f" · {duration(status.left_s)} left"
-        number = "" if status.row is None else f" · pass {status.row.pass_index + 1}"
-        self.progress.setFormat(f"{status.n_done} of {status.n_points} points{number}{left}")
+        number = "" if status.row is None or not status.has_passes else f" · pass {status.row.pass_index + 1}"
+        what = "points" if status.can_pause else "conditions"
+        self.progress.setFormat(f"{status.before}{status.n_done} of {status.n_points} {what}{number}{left}")
 
     def _show_rates(self, status: Status) -> None:
         row, rig = status.row, self._rig

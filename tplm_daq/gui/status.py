@@ -30,13 +30,19 @@ class Status:
     is_busy : bool
         Whether a scan is under way, its analysis included.
     n_done, n_points : int
-        Points taken, and points in all as far as is known.
+        Points taken, and points in all as far as is known; of a sweep its conditions.
     left_s : float or None
         Wall time to the end; None before it can be told.
     row : PointRow or None
         The latest point.
     light : Light
         What is known of the light.
+    before, share : str, float
+        What stands before the number of points, such as the condition of a series; and the share of the whole job done.
+    verb : str
+        What is done while it runs.
+    can_pause, has_passes : bool
+        Whether it can be held, and ended after a pass.
     """
 
     state: RunState = RunState.IDLE
@@ -46,6 +52,11 @@ class Status:
     left_s: float | None = None
     row: PointRow | None = None
     light: Light = Light.UNKNOWN
+    before: str = ""
+    share: float = 0.0
+    verb: str = "SCANNING"
+    can_pause: bool = True
+    has_passes: bool = True
 
 
 class StopWatch:
@@ -62,9 +73,9 @@ class StopWatch:
             self._ran_s += now_s - self._since_s
         self._since_s = now_s if state is RunState.RUNNING else None
 
-    def left_s(self, n_done: int, n_points: int) -> float | None:
-        """Return how long the rest takes if it goes on like this, in s."""
-        if self._since_s is None or n_done == 0:
+    def left_s(self, share: float) -> float | None:
+        """Return how long the rest takes if it goes on like this, in s; `share` of the whole is done."""
+        if self._since_s is None or share <= 0:
             return None
         ran_s = self._ran_s + time.monotonic() - self._since_s
-        return ran_s / n_done * max(n_points - n_done, 0)
+        return ran_s / share * max(1.0 - share, 0.0)

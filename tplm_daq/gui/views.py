@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QTabWidget
+from PyQt6.QtWidgets import QStackedWidget, QTabWidget
 
+from tplm_daq.gui.align_view import AlignView
+from tplm_daq.gui.align_watch import AlignPicture
 from tplm_daq.gui.browser import RunBrowser
 from tplm_daq.gui.device_panel import DevicePanel
 from tplm_daq.gui.kmc_panel import KmcPanel
@@ -15,8 +17,11 @@ from tplm_daq.gui.queue_panel import QueuePanel
 from tplm_daq.gui.recipe_panel import RecipePanel
 from tplm_daq.gui.status import Status
 from tplm_daq.gui.theme import Theme
+from tplm_daq.recipes.kmc import KmcRecipe
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.recipes.series import SeriesRecipe
+from tplm_daq.workflow.load import AnyRecipe
 from tplm_daq.workflow.session import RigSession
 
 
@@ -35,7 +40,7 @@ class Views(QTabWidget):
     Attributes
     ----------
     run_requested : signal (object, object)
-        A `ScanRecipe` and the `RigRecipe` to run, from the form or the queue.
+        A recipe and the `RigRecipe` to run, from the form or the queue.
     open_requested : signal (Path)
         A run file to show in the live view.
     """
@@ -46,26 +51,31 @@ class Views(QTabWidget):
     def __init__(self, rig: RigRecipe, session: RigSession, folder: Path) -> None:
         super().__init__()
         self.live = LiveView()
+        self.alignment = AlignView()
+        self._shown_live = QStackedWidget()
+        for page in (self.live, self.alignment):
+            self._shown_live.addWidget(page)
         self.recipe = RecipePanel(rig)
         self.queue = QueuePanel()
         self.devices = DevicePanel(session)
         self.kmc = KmcPanel()
         self.browser = RunBrowser(folder)
         names = ("Live", "Recipe", "Queue", "Devices", "Lattice", "Runs and series")
-        views = (self.live, self.recipe, self.queue, self.devices, self.kmc, self.browser)
+        views = (self._shown_live, self.recipe, self.queue, self.devices, self.kmc, self.browser)
         for name, view in zip(names, views, strict=True):
             self.addTab(view, name)
         self._connect()
 
     def set_theme(self, theme: Theme) -> None:
         """Give all views these colours."""
-        for view in (self.live, self.recipe, self.devices, self.kmc, self.browser):
+        for view in (self.live, self.alignment, self.recipe, self.devices, self.kmc, self.browser):
             view.set_theme(theme)
 
-    def set_busy(self, is_busy: bool) -> None:
-        """Allow no second use of the rig while a scan is under way."""
-        for view in (self.recipe, self.devices, self.queue):
+    def set_busy(self, is_busy: bool, uses_rig: bool = True) -> None:
+        """Allow no second job while one is under way, and no other use of the rig if that uses it."""
+        for view in (self.recipe, self.queue):
             view.set_busy(is_busy)
+        self.devices.set_busy(is_busy and uses_rig)
 
     def show_status(self, status: Status) -> None:
         """Show what the latest point tells of the devices."""
@@ -79,9 +89,27 @@ class Views(QTabWidget):
         self.queue.run_ended(reason)
 
     def show_live(self) -> None:
-        """Show the live view, and let its keys work."""
-        self.setCurrentWidget(self.live)
+        """Show the live view of a scan, and let its keys work."""
+        self._shown_live.setCurrentWidget(self.live)
+        self.setCurrentWidget(self._shown_live)
         self.live.map.canvas.setFocus()
+
+    def show_alignment(self, picture: AlignPicture | None) -> None:
+        """Show how an alignment goes, if there is one."""
+        if picture is not None:
+            self.alignment.show_picture(picture)
+
+    def follow(self, recipe: AnyRecipe) -> None:
+        """Show the view in which a recipe that begins is watched."""
+        match recipe:
+            case KmcRecipe():
+                self.setCurrentWidget(self.kmc)
+            case ScanRecipe() | SeriesRecipe():
+                self.show_live()
+            case _:
+                self._shown_live.setCurrentWidget(self.alignment)
+                self.setCurrentWidget(self._shown_live)
+                self.alignment.places.canvas.setFocus()
 
     def show_next(self) -> None:
         """Show the next view."""
@@ -97,6 +125,6 @@ class Views(QTabWidget):
         self.browser.compared.connect(self.kmc.set_runs)
         self.kmc.swept.connect(self.browser.series.set_lattice)
 
-    def _edit(self, recipe: ScanRecipe) -> None:
+    def _edit(self, recipe: AnyRecipe) -> None:
         self.recipe.set_recipe(recipe)
         self.setCurrentWidget(self.recipe)

@@ -20,21 +20,22 @@ from tplm_daq.errors import InputError, TplmError
 from tplm_daq.gui.background import LatestJob
 from tplm_daq.gui.bridge import Bridge
 from tplm_daq.gui.crash_dialog import Crashes
+from tplm_daq.gui.endings import AnyOutcome, reason_of
 from tplm_daq.gui.help import HelpDialog, TourDialog, connect_keys
 from tplm_daq.gui.layout_memory import bring_back, remember
 from tplm_daq.gui.log_panel import LogPanel
 from tplm_daq.gui.message_bar import MessageBar
 from tplm_daq.gui.picture import Picture, picture_of_file
 from tplm_daq.gui.questions import Questions
+from tplm_daq.gui.recipe_kinds import is_measured
 from tplm_daq.gui.recipe_panel import YAML_FILES
 from tplm_daq.gui.run_bar import RunBar
 from tplm_daq.gui.theme import DARK, LIGHT, THEMES, Theme, apply_theme
 from tplm_daq.gui.views import Views
 from tplm_daq.recipes.load import shipped_configs
 from tplm_daq.recipes.rig import RigRecipe
-from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.workflow.load import AnyRecipe
 from tplm_daq.workflow.nobody import Nobody
-from tplm_daq.workflow.outcome import ScanOutcome
 from tplm_daq.workflow.session import RigSession
 
 TICK_MS = 33
@@ -169,6 +170,8 @@ class Window(QMainWindow):
         self.run_bar.show_status(status)
         self.run_bar.show_result(picture)
         self.views.show_status(status)
+        self.views.show_alignment(self.bridge.alignment())
+        self.views.kmc.show_sweep(self.bridge.swept())
         self.live.show_picture(picture if self._file is None else self._file, is_file=self._file is not None)
         self.live.tick()
         self.log.refresh()
@@ -244,25 +247,24 @@ class Window(QMainWindow):
             settings.setValue("is_toured", True)
             TourDialog(self).show()
 
-    def _run(self, recipe: ScanRecipe, rig: RigRecipe) -> None:
+    def _run(self, recipe: AnyRecipe, rig: RigRecipe) -> None:
         if self.bridge.is_busy:
             return
         self.messages.hide()
         self._show_live()
-        self.views.show_live()
-        self.views.set_busy(True)
+        self.views.follow(recipe)
+        self.views.set_busy(True, is_measured(recipe))
         self.bridge.start(recipe, rig, self._folder)
 
-    def _tell_ending(self, ending: ScanOutcome | BaseException) -> None:
-        if isinstance(ending, ScanOutcome | TplmError):
-            self.messages.tell_ending(ending)
-        else:
+    def _tell_ending(self, ending: AnyOutcome | BaseException) -> None:
+        if isinstance(ending, BaseException) and not isinstance(ending, TplmError):
             self.crashes.show(ending)
+        else:
+            self.messages.tell_ending(ending)
         if self._is_closing:
             self.close()
             return
-        error = ending.error if isinstance(ending, ScanOutcome) else ending
-        self.views.run_ended("" if error is None else str(error))
+        self.views.run_ended(reason_of(ending))
 
     def _show_file(self, outcome: object) -> None:
         if isinstance(outcome, Picture):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tplm_daq.recipes.kmc import KmcRecipe
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.recipes.series import SeriesRecipe
@@ -11,10 +12,25 @@ from tplm_daq.roles import Operator
 from tplm_daq.workflow.align_job import AlignJob
 from tplm_daq.workflow.check import CheckReport, check_scan
 from tplm_daq.workflow.feasibility import AlignCheck, check_alignment
-from tplm_daq.workflow.load import Measurement
+from tplm_daq.workflow.load import AnyRecipe, Measurement
 from tplm_daq.workflow.scan import ScanJob
 from tplm_daq.workflow.series import SeriesJob
 from tplm_daq.workflow.series_check import SeriesCheck, check_series
+from tplm_daq.workflow.sweep_job import SweepCheck, check_sweep
+
+AnyCheck = CheckReport | SeriesCheck | AlignCheck | SweepCheck
+"""What a recipe would do."""
+
+
+def check_recipe(recipe: AnyRecipe, rig: RigRecipe) -> AnyCheck:
+    """Return what a recipe would do; a lattice needs no rig.
+
+    Raises
+    ------
+    InputError
+        It cannot be done; every reason is listed, one a line.
+    """
+    return check_sweep(recipe) if isinstance(recipe, KmcRecipe) else check_measurement(recipe, rig)
 
 
 def check_measurement(recipe: Measurement, rig: RigRecipe) -> CheckReport | SeriesCheck | AlignCheck:

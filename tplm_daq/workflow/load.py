@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from tplm_daq.errors import InputError
 from tplm_daq.recipes.align import AlignRecipe, alignment_model
 from tplm_daq.recipes.analysis import AnalysisRecipe
+from tplm_daq.recipes.kmc import KmcRecipe
 from tplm_daq.recipes.load import apply_overrides, find_config, read_yaml, resolve_references, validate
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
@@ -22,6 +23,9 @@ DEFAULT_ANALYSIS = "configs/analysis_default.yaml"
 
 Measurement: TypeAlias = ScanRecipe | SeriesRecipe | AlignRecipe
 """What can be measured."""
+
+AnyRecipe: TypeAlias = Measurement | KmcRecipe
+"""What can be measured or simulated."""
 
 MODELS: dict[str, type[Measurement]] = {"scan": ScanRecipe, "series": SeriesRecipe}
 """Kinds of recipes that `tplm run` and `tplm check` take."""
@@ -50,6 +54,21 @@ def load_measurement(recipe: str, rig: str, assignments: Sequence[str]) -> tuple
     data = resolve_references(read_yaml(path), path.parent, ["scan", "analysis"])
     wanted = validate(_model_of(data, path), apply_overrides(data, ours), path)
     return wanted, load_rig(rig, [text for text in assignments if text.startswith(RIG_PREFIX)])
+
+
+def load_recipe(name: str | Path) -> tuple[Path, AnyRecipe]:
+    """Read a recipe of a measurement or of a lattice, and return it with its file; shipped ones are found by name.
+
+    Raises
+    ------
+    InputError
+        The file cannot be found or read, or holds something that is not allowed.
+    """
+    path = find_config(name)
+    data = resolve_references(read_yaml(path), path.parent, ["scan", "analysis"])
+    if data.get("kind") == "kmc":
+        return path, validate(KmcRecipe, data, path)
+    return path, validate(_model_of(data, path), data, path)
 
 
 def load_scan(recipe: str, rig: str, assignments: Sequence[str]) -> tuple[ScanRecipe, RigRecipe]:

@@ -49,6 +49,26 @@ class PlannedScan:
     rig: RigRecipe
 
 
+@dataclass(frozen=True)
+class SeriesProgress:
+    """How far a series is when a condition begins.
+
+    Attributes
+    ----------
+    number, n_conditions : int
+        Which condition begins, from 1, of how many.
+    planned : PlannedScan
+        What it asks for.
+    points : tuple of SeriesPoint
+        What came of those before it.
+    """
+
+    number: int
+    n_conditions: int
+    planned: PlannedScan
+    points: tuple[SeriesPoint, ...]
+
+
 class SeriesJob(Steering):
     """A series that may be watched and steered from other threads while `run` works.
 
@@ -66,6 +86,11 @@ class SeriesJob(Steering):
         Receive the runner's events of all scans in its thread.
     earlier : EarlierPart or None
         What is there already, if the series is resumed; its folder is used then.
+
+    Attributes
+    ----------
+    on_condition : list of callable
+        Told of every condition that begins, in the thread of `run`.
     """
 
     def __init__(
@@ -86,6 +111,7 @@ class SeriesJob(Steering):
         self.with_report = with_report
         self.listeners.extend(listeners)
         self.earlier = earlier
+        self.on_condition: list[Callable[[SeriesProgress], None]] = []
 
     def run(self) -> SeriesOutcome:
         """Measure every condition in turn.
@@ -126,10 +152,13 @@ class SeriesJob(Steering):
         self, planned: Sequence[PlannedScan], home: Path, opened: _OpenRig, points: list[SeriesPoint]
     ) -> TplmError | None:
         """Add what came of each condition to `points`; return the error that ended the series early."""
-        for each in planned:
+        for number, each in enumerate(planned, start=1):
             if self.earlier is not None and (kept := self.earlier.kept.get(each.condition.index)) is not None:
                 points.append(SeriesPoint(each.condition, kept, None))
                 continue
+            for tell in self.on_condition:
+                tell(SeriesProgress(number, len(planned), each, tuple(points)))
+            self.next_scan()
             point = self._measure_one(each, home, opened)
             points.append(point)
             append_line(home, {"time": local_time().isoformat(timespec="seconds"), **point.to_dict()})

@@ -93,8 +93,12 @@ class Steering:
         return () if self._under_way is None or self._is_measured else self._under_way.put_light_out()
 
     def finish_pass(self) -> None:
-        """End the job after the pass under way, as complete; nothing is repeated or left out."""
+        """End the scan after the pass under way, as complete; a series goes on with its next condition."""
         self._is_last_pass = True
+
+    def next_scan(self) -> None:
+        """Take note that another scan of the job begins, which has all its passes."""
+        self._is_last_pass = False
 
     def pause(self) -> None:
         """Hold the job before its next point; nothing happens while no scan is under way."""
