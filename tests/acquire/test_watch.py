@@ -12,7 +12,7 @@ from tplm_daq.acquire.guards import OK, Level, Told, Verdict
 from tplm_daq.acquire.point import PointSettings
 from tplm_daq.acquire.prepare import reach_temperature
 from tplm_daq.acquire.watch import guard_dwell, guard_point
-from tplm_daq.errors import Aborted, DeviceTimeout, GuardStop
+from tplm_daq.errors import Aborted, DeviceError, DeviceTimeout, GuardStop
 from tplm_daq.recipes.load import find_config, read_yaml, validate
 from tplm_daq.recipes.rig import Guards, RigRecipe
 from tplm_daq.store.layout import PointFlags
@@ -38,6 +38,16 @@ def go_on() -> None:
 def test_a_good_rig_is_not_kept_waiting(microscope: FakeMicroscope) -> None:
     assert guard_point(microscope, SETTINGS, go_on, pytest.fail) is PointFlags.GOOD
     assert microscope.clock.now() == 0
+
+
+def test_a_watchdog_that_has_put_the_light_out_is_named_and_not_the_missing_sync(microscope: FakeMicroscope) -> None:
+    microscope.counter.sync_hz = 0.0
+
+    def check() -> None:
+        raise DeviceError("watchdog", "its own process", "put the light out because of silence", "Start again.")
+
+    with pytest.raises(DeviceError, match="put the light out because of silence"):
+        guard_point(microscope, SETTINGS, check, pytest.fail)
 
 
 def test_sync_lost_during_a_point_marks_it_once_and_does_not_stop_it(microscope: FakeMicroscope) -> None:

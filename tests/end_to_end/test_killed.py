@@ -16,6 +16,7 @@ from tplm_daq.store.reader import RunFile, open_run
 LINE = (
     "configs/scan_line.yaml",
     *settings("path.n_positions=9", "passes.dwell=8s", "passes.n_passes=4", "rig.simulation.is_homed=true"),
+    *settings("rig.policies.watchdog_timeout=10s"),  # nobody here minds the light, and a busy computer may be slow
 )
 SERVED = settings("path.n_positions=5", "path.half_width=100nm", "path.centre=0nm", "passes.dwell=2s")
 N_POINTS = 36

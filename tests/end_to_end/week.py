@@ -29,10 +29,8 @@ from tplm_daq.workflow.series import SeriesJob
 
 WARM_UP = 0.25
 """Share of the series after which caches are expected to be full."""
-POWERS = ["4 nW", "8 nW", "16 nW"]
-N_CONDITIONS = 2 * len(POWERS)
-FAULT = "{device: detector_x, fault: port closed, at: 300 s, count: 1}"
-WEEK_S = 7 * 86_400.0
+POWERS = ["8 nW", "16 nW"]
+FAULT = "{{device: detector_x, fault: port closed, at: {at_s:g} s, count: 1}}"
 
 
 class Nobody:
@@ -56,10 +54,12 @@ class Held:
     n_objects: int
 
 
-def spend(seconds: float, n_at_least: int, changes: Sequence[str]) -> Iterator[Held]:
+def spend(seconds: float, n_at_least: int, fault_at_s: float, changes: Sequence[str]) -> Iterator[Held]:
     """Measure series until the time is over; yield what is held after each."""
     scan, rig = load_scan(
-        "configs/scan_line.yaml", "configs/rig_sim.yaml", [f"rig.simulation.faults=[{FAULT}]", *changes]
+        "configs/scan_line.yaml",
+        "configs/rig_sim.yaml",
+        [f"rig.simulation.faults=[{FAULT.format(at_s=fault_at_s)}]", *changes],
     )
     data = {
         "kind": "series",
@@ -74,7 +74,7 @@ def spend(seconds: float, n_at_least: int, changes: Sequence[str]) -> Iterator[H
         while time.monotonic() - began_s < seconds or number < n_at_least:
             number += 1
             folder = Path(place) / str(number)
-            outcome = SeriesJob(recipe, rig, folder, Nobody(), with_report=number % 4 == 1).run()
+            outcome = SeriesJob(recipe, rig, folder, Nobody(), with_report=number % 4 == 3).run()
             n_runs += len(outcome.points)
             n_failed += outcome.n_failed
             ends_s = [_end_s(point.outcome.run_file) for point in outcome.points if point.outcome is not None]
@@ -121,10 +121,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--at-least", type=int, default=8, help="series, however long they take")
+    parser.add_argument(
+        "--faults-at", type=float, default=300.0, help="simulated time of the failure in each series, s"
+    )
     parser.add_argument("--set", dest="changes", action="append", default=[])
     arguments = parser.parse_args()
     seen = []
-    for each in spend(60 * arguments.minutes, arguments.at_least, arguments.changes):
+    for each in spend(60 * arguments.minutes, arguments.at_least, arguments.faults_at, arguments.changes):
         seen.append(each)
         print(json.dumps(asdict(each)), flush=True)
     growth = {name: growth_per_run(seen, name) for name in ("resident_kb", "n_files", "n_threads", "n_objects")}

@@ -45,6 +45,14 @@ def test_the_power_is_measured_again_when_the_last_reading_is_old(open_simulated
     assert later_nw == pytest.approx(bench.light().average_power_nw, rel=0.01)
 
 
+def test_missing_sync_pulses_are_explained_by_a_trigger_that_somebody_switched_off(open_simulated: OpenRig) -> None:
+    rig, _ = open_simulated()
+    rig.laser.prepare(2.5e6, 10.0)
+    assert "the watchdog or another program" in rig.laser.explain_sync(0.0)
+    rig.laser.turn_on()
+    assert rig.laser.explain_sync(0.0) == ""
+
+
 def test_without_a_meter_nothing_measures_the_power(open_simulated: OpenRig) -> None:
     rig, _ = open_simulated()
     rig.laser.prepare(2.5e6, 10.0)

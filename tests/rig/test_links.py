@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 import pyvisa
 import serial
@@ -10,7 +12,7 @@ from pyvisa.constants import StatusCode
 
 from simulators.clock import SimClock
 from tplm_daq.errors import DeviceError, DeviceTimeout, InputError, LinkError
-from tplm_daq.rig.links import Link, PacedAdapter, WallClock
+from tplm_daq.rig.links import Link, PacedAdapter, WallClock, forget_old_handlers
 
 CASES = {
     "VISA time-out": (pyvisa.errors.VisaIOError(StatusCode.error_timeout), DeviceTimeout, "no answer in time"),
@@ -77,3 +79,12 @@ def test_noise_that_a_message_quotes_is_shown_and_not_passed_on() -> None:
         link.exclusive(),
     ):
         raise ConnectionError("'\x00\x1b[2J µ\udc80' came.")
+
+
+def test_adapters_of_a_week_leave_one_handler_behind() -> None:
+    for _ in range(5):
+        ProtocolAdapter([])
+    forget_old_handlers()
+    names = [name for name in logging.root.manager.loggerDict if name.rpartition(".")[2] == "Adapter"]
+    assert names
+    assert {len(logging.getLogger(name).handlers) for name in names} == {1}

@@ -73,10 +73,12 @@ def judge_sync(
     """Judge whether there are sync pulses, at the rate asked for; `explain` knows what a wrong one looks like."""
     level = LEVELS[guards.on_sync]
     if rates.sync_hz <= 0:
+        hint = explain(0.0)
         return Verdict(
             level,
             f"no sync: the counter sees no sync pulses where {asked_hz * 1e-6:g} MHz are expected. "
-            "Check that the laser runs pulsed, the sync cable is plugged in and the discriminator level fits",
+            "Check that the laser runs pulsed, the sync cable is plugged in and the discriminator level fits"
+            + (hint and f". {hint}"),
             PointFlags.SYNC,
         )
     deviation = abs(rates.sync_hz / asked_hz - 1)

@@ -86,6 +86,7 @@ def prepare(
         guards.judge_detector(rates, rig.guards),
         guards.judge_sync(rates, light.repetition_rate_hz, rig.guards, microscope.laser.explain_sync),
     ]
+    checkpoint()  # a watchdog that has put the light out is the cause of whatever the guards see
     guards.heed(verdicts, warn)
     return Prepared(settings, delay_ns[:n_bins])
 

@@ -52,6 +52,7 @@ def guard_point(
     verdicts = _look_with_light(microscope, settings, settings.guards.power_every_s)
     if _pauses(verdicts):
         verdicts = _wait_until_good(microscope, settings, verdicts, checkpoint, warn)
+    checkpoint()  # a watchdog that has put the light out is the cause of whatever the guards see
     now_s = microscope.clock.now()
     return guards.heed(verdicts, warn, lambda verdict: settings.told.is_news(verdict, now_s))
 

@@ -137,6 +137,10 @@ class TriggeredLaser:
 
     def explain_sync(self, sync_hz: float) -> str:
         """Return what a sync rate that is not the one set looks like; empty if nothing fits."""
+        if sync_hz <= 0:
+            return (
+                "" if self.is_on() else "The trigger's output is off: the watchdog or another program has switched it"
+            )
         return self._laser.explain_rate(sync_hz)
 
     def snapshot(self) -> Mapping[str, Setting]:

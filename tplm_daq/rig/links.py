@@ -10,6 +10,7 @@ driver.
 from __future__ import annotations
 
 import functools
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -51,6 +52,18 @@ class WallClock:
     def standing_aside(self) -> Iterator[None]:
         """Do nothing: time passes by itself."""
         yield
+
+
+def forget_old_handlers() -> None:
+    """Take out all but one of the handlers that pymeasure adds to a logger with every adapter, and never takes out.
+
+    A process that opens a rig for every run of a week would otherwise hold thousands of them.
+    """
+    for name in tuple(logging.root.manager.loggerDict):
+        if name.rpartition(".")[2] == "Adapter":
+            logger = logging.getLogger(name)
+            for handler in [each for each in logger.handlers if isinstance(each, logging.NullHandler)][1:]:
+                logger.removeHandler(handler)
 
 
 class Link:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tplm_daq.recipes.devices import DOUBLE
 from tplm_daq.recipes.rig import RigRecipe
-from tplm_daq.rig.links import REPLY_TIMEOUT_S, Link, WallClock, visa_library
+from tplm_daq.rig.links import REPLY_TIMEOUT_S, Link, WallClock, forget_old_handlers, visa_library
 from tplm_daq.rig.simulated import SimulatedWorld
 from tplm_daq.roles import Clock, Operator
 
@@ -33,6 +33,7 @@ class Wiring:
     """
 
     def __init__(self, recipe: RigRecipe, world: SimulatedWorld | None, operator: Operator) -> None:
+        forget_old_handlers()
         self.recipe = recipe
         self.world = world
         self.clock: Clock = WallClock() if world is None else world.clock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import platform
@@ -244,6 +245,7 @@ def _environment() -> dict[str, object]:
     }
 
 
+@functools.cache
 def _version(distribution: str) -> str:
     """Return the version of an installed distribution; "not installed" where the program runs from its source."""
     try:
