@@ -17,12 +17,13 @@ from simulators.anc350 import ANC350
 from simulators.cryostation import Cryostation
 from simulators.faults import LINE_FAULTS, Fault
 from simulators.fw102c import FW102C
+from simulators.generator_channel import Channel
 from simulators.kst101 import KST101
 from simulators.lakeshore335 import LakeShore335
 from simulators.pm100d import PM100D
 from simulators.server import DoubleServer
 from simulators.tcspc.table import LIBRARY_FAULTS, CounterTable
-from simulators.trigger import Channel, TriggerGenerator
+from simulators.trigger import TriggerGenerator
 
 NEAR_MM = 0.01
 """How far a limit switch that is in the way is from the spindle."""
