@@ -1,7 +1,7 @@
 """Double of a two-channel function generator of the Agilent/Keysight 33500 family, at its wire.
 
-Here are the commands that make a trigger or a gate line (shape, frequency, levels, load, width, output), the error queue
-and the common ones; long and short forms, ``;`` chaining with SCPI's path rule, units behind numbers.
+Here are the commands that make a trigger or a gate line (shape, frequency, levels, load, width, output), the error
+queue and the common ones; long and short forms, ``;`` chaining with SCPI's path rule, units behind numbers.
 Amplitudes, pulses, bursts and the rest are in `generator_waves.py`. A value out of range is clipped and reported in the
 error queue, as the family does. Modulation, sweeps and arbitrary shapes are not here.
 

@@ -32,7 +32,7 @@ SETTINGS = {
     "output": True,
     "output_load": 75.0,
     "burst_state": True,
-    "burst_mode": "GATED",
+    "burst_mode": "GAT",
     "burst_period": 2e-3,
     "burst_ncycles": 5,
     "arb_advance": "TRIG",
