@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -198,6 +200,79 @@ def test_without_a_watchdog_nothing_begins(monkeypatch: pytest.MonkeyPatch, tmp_
     with pytest.raises(DeviceError, match="Nothing was switched on"):
         watchdog.guard(guarded("TCPIP::127.0.0.1::9::SOCKET"), 5.0, "@py")
     watchdog.end()
+
+
+LATE = "import sys\nsys.stdin.read()\n"
+DEAF = "import sys, time\nsys.stdin.readline()\nprint('{\"rehearsed\": []}', flush=True)\ntime.sleep(60)\n"
+
+
+HEARS_THREE = """
+import sys
+sys.stdin.readline()
+print('{"rehearsed": []}', flush=True)
+heard = [sys.stdin.readline() for _ in range(3)]
+print('{"fired": "it heard %d signs"}' % heard.count(".\\n"))
+"""
+
+
+def other_program(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Watchdog:
+    (folder / "other.py").write_text(text)
+    monkeypatch.setattr("tplm_daq.rig.watchdog.PROGRAM", folder / "other.py")
+    return Watchdog()
+
+
+def test_a_watchdog_that_does_not_get_ready_in_time_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tplm_daq.rig.watchdog.READY_WITHIN_S", 0.1)
+    watchdog = other_program(LATE, tmp_path, monkeypatch)
+    with pytest.raises(DeviceError, match="did not get ready. Nothing was switched on"):
+        watchdog.guard(guarded("TCPIP::127.0.0.1::9::SOCKET"), 5.0, "@py")
+    watchdog.end()
+    assert watchdog._process.returncode == 0
+
+
+def test_a_watchdog_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tplm_daq.rig.watchdog.ENDED_WITHIN_S", 0.1)
+    watchdog = other_program(DEAF, tmp_path, monkeypatch)
+    watchdog.guard(guarded("TCPIP::127.0.0.1::9::SOCKET"), 5.0, "@py")
+    assert watchdog.rehearsed == ()
+    watchdog.end()
+    assert watchdog._process.returncode not in (None, 0)
+    watchdog.check()
+
+
+def test_a_living_program_gives_signs_until_nobody_listens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tplm_daq.rig.watchdog.HEARTBEAT_S", 0.01)
+    watchdog = other_program(HEARS_THREE, tmp_path, monkeypatch)
+    watchdog.guard(guarded("TCPIP::127.0.0.1::9::SOCKET"), 5.0, "@py")
+    assert soon(lambda: not any(thread.is_alive() for thread in watchdog._threads), 10.0)
+    with pytest.raises(DeviceError, match="put the light out because it heard 3 signs. The light is put out; start"):
+        watchdog.check()
+    watchdog.end()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo terminals")
+def test_light_behind_a_serial_port_is_put_out_without_a_rehearsal(lit: DoubleServer) -> None:
+    import pty
+    import tty
+
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+
+    def carry() -> None:
+        os.write(ours, lit.obey(Conversation(), os.read(ours, 1000)))
+
+    wire = threading.Thread(target=carry)
+    wire.start()
+    watchdog = Watchdog()
+    watchdog.guard([LightPath("the trigger", f"ASRL{os.ttyname(theirs)}::INSTR", OUT, IS_OUT)], 5.0, "@py")
+    assert (watchdog.rehearsed, is_lit(lit)) == ((), True)
+    watchdog.abandon()
+    assert soon(lambda: not is_lit(lit), 5.0)
+    assert watchdog._process.wait(10) == 0
+    wire.join()
+    watchdog.end()
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_without_a_light_to_guard_it_ends_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:
