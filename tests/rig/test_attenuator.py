@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from unittest.mock import Mock
 
 import pytest
 import serial
@@ -173,3 +174,25 @@ def test_filters_in_front_of_the_detector_have_names(wheel: Wheel, table: Table)
     assert (table.wheel.position, filters.snapshot()["filter"]) == (3, "BP 520/20")
     filters.make_safe()
     assert filters.filters()[-1] == "block"
+
+
+def test_a_zeroing_that_does_not_end_is_told_and_the_light_stays_out(
+    table: Table, power: AttenuatedPower, clock: SimClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulators.pm100d.ZEROING_NS", 10**12)
+    with pytest.raises(DeviceTimeout, match="zeroing has not ended after 60 s. Check that the sensor is dark"):
+        power.set_power(100.0, table.switch)
+    assert clock.now() == pytest.approx(60.0, abs=1.0)
+    assert not table.is_light_on
+    assert not any(is_on for is_on, _, _ in table.seen)
+
+
+def test_the_search_behind_a_laser_that_flickers_ends(table: Table, clock: SimClock) -> None:
+    wheel, meter = Mock(spec=Wheel), Mock(spec=PowerMeter, faintest_nw=1.0, address="USB0")
+    meter.name = "power meter"
+    meter.power_nw.side_effect = [1.0, 100.0, 1.0, 100.0, 1.0]
+    power = AttenuatedPower(wheel, meter, Densities((0.0, 1.0)), 0.3, clock)
+    with pytest.raises(DeviceError, match=r"power meter at USB0: position 2 \(OD 1\) gives 1 nW .* 10 nW were asked"):
+        power.set_power(10.0, table.switch)
+    assert [call.args for call in wheel.turn_to.call_args_list] == [(2,), (1,), (2,)]
+    assert not table.is_light_on

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
+from drivers.picoharp300.codes import PicoHarpError
 from drivers.picoharp300.device import PicoHarp300
+from drivers.picoquant.counter import Mode
+from drivers.picoquant.errors import RETRY_PAUSE_S, TRANSIENT_CODES
 from drivers.timeharp260.device import TimeHarp260
 from simulators.emission import uniform_emission
 from simulators.picoharp300.table import PicoHarpTable
@@ -234,3 +239,47 @@ def test_what_the_counter_cannot_do_is_bad_input(world):
         counter.configure(16.0, 5e6)
     with pytest.raises(InputError, match=r"light\.repetition_rate: TimeHarp 260: sync rate 200 MHz is above"):
         counter.configure(25.0, 200e6)
+
+
+def mocked_role(**answers: object) -> tuple[HistogramCounter, Mock]:
+    """Return the role on a driver that only answers."""
+    driver = Mock(spec=PicoHarp300, max_count=65_535, mode=Mode.HISTOGRAM, **answers)
+    driver.read_counts.return_value = np.full(4, 7, np.uint32)
+    device = CounterDevice(model="picoharp300", address="double")
+    clock = HandClock(CounterWorld(uniform_emission(1.0, 200.0)))
+    counter = HistogramCounter(Link("counter", "double", "Check it."), driver, device, 77.0, clock)
+    counter._counts = np.zeros(4, np.uint32)
+    return counter, driver
+
+
+@pytest.mark.parametrize(("elapsed_s", "rest_s"), [(0.9996, None), (0.998, 0.002), (0.5, 0.5)])
+def test_what_is_left_of_a_dwell_is_counted_if_it_is_a_millisecond(elapsed_s: float, rest_s: float | None) -> None:
+    counter, driver = mocked_role(is_done=True, is_bin_full=True, elapsed_s=elapsed_s)
+    counter.arm(1.0)
+    assert counter.is_done() == (rest_s is None)
+    assert [call.args[0] for call in driver.arm.call_args_list] == [1.0, *([] if rest_s is None else [rest_s])]
+
+
+@pytest.mark.parametrize(("n_before", "is_end"), [(2**32 - 1 - 65_535 - 7, False), (2**32 - 65_535 - 7, True)])
+def test_counting_ends_before_a_bin_could_run_over_32_bits(n_before: int, is_end: bool) -> None:
+    counter, driver = mocked_role(is_done=True, is_bin_full=True, elapsed_s=0.5)
+    counter.arm(1.0)
+    counter._counts[1] = n_before
+    assert counter.is_done() == is_end
+    if is_end:
+        histogram = counter.read_counts()
+        assert (histogram.has_overflow, histogram.live_s) == (True, 0.5)
+        assert histogram.counts.tolist() == [7, n_before + 7, 7, 7]
+        assert driver.arm.call_count == 1
+
+
+def test_a_usb_hiccup_is_tried_once_more_and_another_error_is_not() -> None:
+    counter, driver = mocked_role()
+    driver.stop.side_effect = [PicoHarpError("PH_StopMeas", (0,), sorted(TRANSIENT_CODES)[0]), None]
+    counter.stop()
+    assert driver.stop.call_count == 2
+    assert counter._clock.now() == pytest.approx(RETRY_PAUSE_S)
+    driver.stop.side_effect = PicoHarpError("PH_StopMeas", (0,), -2)
+    with pytest.raises(DeviceError, match=r"counter at double: PH_StopMeas\(0\) returned -2 .*close the vendor's soft"):
+        counter.stop()
+    assert driver.stop.call_count == 3

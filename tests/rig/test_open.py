@@ -17,6 +17,7 @@ from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.rig.connect_role import connect_role
 from tplm_daq.rig.links import PacedAdapter
 from tplm_daq.rig.open import open_rig
+from tplm_daq.rig.safe_state import SafetyStep
 from tplm_daq.rig.simulated import start_doubles
 from tplm_daq.rig.wiring import Wiring
 
@@ -200,3 +201,58 @@ def test_a_box_that_connects_and_then_fails_is_closed_again(role: str, monkeypat
 
 def _refuse(driver: PicoHarp300, mode: object = None) -> None:
     raise OSError("the counter does not start")
+
+
+@pytest.mark.parametrize("role", ["laser", "attenuator", "power_meter", "detection_filter"])
+def test_a_role_that_the_rig_does_not_have_cannot_be_connected(role: str) -> None:
+    recipe = rig_recipe()
+    world = start_doubles(recipe)
+    try:
+        with pytest.raises(KeyError, match=role):
+            connect_role(Wiring(recipe, world, Nobody()), role)
+    finally:
+        world.close()
+
+
+@pytest.mark.parametrize(("policy", "is_heating"), [("hold", True), ("heater_off", False)])
+def test_the_heaters_follow_the_temperature_policy(policy: str, is_heating: bool, open_simulated: OpenRig) -> None:
+    rig, bench = open_simulated(f"policies.temperature_at_end={policy}")
+    assert rig.thermostat is not None
+    rig.thermostat.set_temperature(300.0)
+    heater = rig.thermostat._driver.outputs[1]
+    heater.heater_range = "medium"
+    rig.make_safe()
+    assert (heater.heater_range != "off") == is_heating
+
+
+def test_a_failure_in_the_safe_state_is_logged_and_the_light_is_out(
+    open_simulated: OpenRig, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig, bench = open_simulated("simulation.faults=[]")
+    bench.servers["stage"].close()
+    rig.make_safe()
+    (told,) = [record.message for record in caplog.records if record.message.startswith("safe state: stopping")]
+    assert told.startswith("safe state: stopping the stage failed (stage at TCPIP")
+    rig.close()
+    rig.close()
+    rig.make_safe = lambda: None  # type: ignore[method-assign]
+
+
+def test_light_that_could_not_be_put_out_is_left_to_the_watchdog(capfd: pytest.CaptureFixture[str]) -> None:
+    rig = open_rig(rig_recipe(), Nobody())
+    watchdog, end_doubles = rig._watchdog._process, rig._end_doubles
+
+    def end_doubles_after_the_watchdog() -> None:
+        assert watchdog.wait(20) == 0
+        end_doubles()
+
+    rig._end_doubles = end_doubles_after_the_watchdog
+    rig._light_paths = (SafetyStep("the trigger", _dead),)
+    with pytest.raises(LightMayBeOnError, match="the trigger failed"), rig:
+        pass
+    told = capfd.readouterr().err
+    assert "watchdog: the program ended without making the rig safe; the light was put out (the laser's trigger" in told
+
+
+def _dead() -> None:
+    raise OSError("nobody answers")
