@@ -2,7 +2,7 @@
 
 Frames that nobody asked for are put aside and looked up later; a fault message is raised. A late reply never answers
 the next question of its kind, and noise on the line costs no question: once it is thrown away, the question is put
-again. Orders have no reply and are never repeated.
+again. Orders have no reply and are never repeated; one that begins a move makes what was told of an earlier one void.
 
 Source: Thorlabs, "APT Controllers Host-Controller Communications Protocol", issue 25 (2019).
 """
@@ -18,6 +18,7 @@ from drivers.visa_errors import no_answer, os_errors
 
 MAX_FRAMES_ASIDE = 300  # frames that may come before a reply: half a second of a line full of updates
 MAX_READS = 512  # reads without any frame: the line carries something else than APT
+MOVES = {Message.MOVE_ABSOLUTE, Message.MOVE_RELATIVE, Message.MOVE_JOG, Message.MOVE_HOME}
 SILENCE = "check power and cable, and close Kinesis, XA or APT User if one of them holds the controller"
 
 
@@ -40,15 +41,17 @@ class AptLink:
     """
 
     def __init__(self, instrument: Any) -> None:
-        self._instrument = instrument
+        self._name, self._adapter = instrument.name, instrument.adapter
         self._reader = apt.FrameReader()
         self._overdue: int | None = None
         self.notices: dict[int, Frame] = {}
 
     def send(self, frame: Frame) -> None:
         """Send one frame; a broken link raises ConnectionError."""
-        with os_errors(self._instrument.name, SILENCE):
-            self._instrument.write_bytes(frame.encode())
+        if frame.message in MOVES:
+            self.notices.pop(Message.MOVE_COMPLETED, None)
+        with os_errors(self._name, SILENCE):
+            self._adapter.write_bytes(frame.encode())
 
     def ask(self, request: Frame) -> Frame:
         """Send a request and return its reply, of the size that its message asks for.
@@ -76,13 +79,19 @@ class AptLink:
         """Return the fields of the reply to a request, without the channel; raises as `ask` does."""
         return apt.values(self.ask(Frame(request, CHANNEL)))
 
+    def completed_at(self) -> int | None:
+        """Return where the controller has said that the last move was completed, in counts; None if it has not."""
+        frame = self.notices.get(Message.MOVE_COMPLETED)
+        told = None if frame is None else apt.update(frame)
+        return None if told is None else told.counts
+
     def write_verified(self, message: Message, wanted: tuple[int, ...]) -> None:
         """Write a setting, read it back and compare; ControllerFault if it differs."""
         self.send(apt.long_frame(message, CHANNEL, *wanted))
         found = self.values(Message(message + 1))
         if found != wanted:
             raise ControllerFault(
-                f"{self._instrument.name}: {message.name} was written as {wanted} but reads back as {found}; "
+                f"{self._name}: {message.name} was written as {wanted} but reads back as {found}; "
                 "switch the controller off and on, and set it up with Kinesis once if this persists."
             )
 
@@ -97,14 +106,14 @@ class AptLink:
             self._reader.feed(data)
             if len(data) < n_wanted:
                 self._reader.give_up()
-                raise no_answer(self._instrument.name, SILENCE)
+                raise no_answer(self._name, SILENCE)
         raise ConnectionError(
-            f"{self._instrument.name}: {MAX_READS} reads without an APT frame; check the port and its baud rate."
+            f"{self._name}: {MAX_READS} reads without an APT frame; check the port and its baud rate."
         )
 
     def discard_input(self) -> None:
         """Throw away what has arrived and was not read."""
-        self._instrument.adapter.flush_read_buffer()
+        self._adapter.flush_read_buffer()
         self._reader.clear()
 
     def _exchange(self, request: Frame) -> Frame:
@@ -122,7 +131,6 @@ class AptLink:
 
     def _reply(self, message: int) -> Frame:
         self._overdue = message
-        name = self._instrument.name
         for _ in range(MAX_FRAMES_ASIDE):
             frame = self.receive()
             if frame.message == message:
@@ -130,14 +138,14 @@ class AptLink:
                 self._overdue = None
                 return frame
             if frame.message in (Message.HW_RESPONSE, Message.HW_RICHRESPONSE):
-                raise ControllerFault(f"{name}: the controller reports {apt.fault_text(frame)}; see its panel.")
+                raise ControllerFault(f"{self._name}: the controller reports {apt.fault_text(frame)}; see its panel.")
             self.notices[frame.message] = frame
-        raise TimeoutError(f"{name}: {MAX_FRAMES_ASIDE} frames, none of them the reply 0x{message:04X}.")
+        raise TimeoutError(f"{self._name}: {MAX_FRAMES_ASIDE} frames, none of them the reply 0x{message:04X}.")
 
     def _read_bytes(self, count: int) -> bytes:
         """Return what arrives in time, fewer bytes than asked for if the rest does not."""
         try:
-            with os_errors(self._instrument.name, SILENCE):
-                return bytes(self._instrument.read_bytes(count))
+            with os_errors(self._name, SILENCE):
+                return bytes(self._adapter.read_bytes(count))
         except TimeoutError:
             return b""

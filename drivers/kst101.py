@@ -1,12 +1,11 @@
 """Driver of a Thorlabs ZFS25B stepper actuator on a KST101, KST201 or TST101 controller.
 
-The actuator has no encoder: "position" is the count of microsteps that the controller has commanded, and
-it means nothing until `home` has run. Settings are not kept by the controller in a way to rely on, so
-`configure` writes and verifies all of them whenever a connection is opened; with them the controller approaches every
-target from below, which takes the backlash out.
+The actuator has no encoder: "position" is the count of microsteps that the controller has commanded, meaningless before
+`home` has run. Settings are not kept in a way to rely on, so `configure` writes and verifies all of them whenever a
+connection is opened; with them the controller approaches every target from below, which takes the backlash out.
 
 No method waits. The end of a move is found by polling `has_arrived`; frames that nobody asked for, such as
-"move completed", end up in `notices` and decide nothing. The caller leaves `write_interval_s` between two writes,
+"move completed", end up in `notices` and decide nothing alone. The caller leaves `write_interval_s` between two writes,
 because a K-Cube loses commands that come faster. A run that only a switch ends is not offered.
 
 Source: Thorlabs, "APT Controllers Host-Controller Communications Protocol", issue 25 (2019); frames in
@@ -219,8 +218,8 @@ class KST101(Instrument):
     def has_arrived(self, target_mm: float, tolerance_mm: float = DEFAULT_TOLERANCE_MM) -> bool:
         """Poll whether the axis stands still within `tolerance_mm` of `target_mm`.
 
-        The motion bits are read before and after the position, so that neither a move that has not begun
-        nor the turning point of a backlash correction passes for the end.
+        It must have said that this move was completed there, or, as some units never do, show no motion before and
+        after its position is read: a move that has not begun and the turn of a backlash correction are no end.
 
         Raises
         ------
@@ -234,6 +233,9 @@ class KST101(Instrument):
             return False
         if not status & Status.HOMED:
             raise ControllerFault(f"{self.name}: the reference is lost, as after a power cut; connect and home again.")
+        completed_at = self._link.completed_at()
+        if completed_at is not None and abs(completed_at / self.scale.counts_per_mm - target_mm) <= tolerance_mm:
+            return True
         position_mm = self.position_mm
         if abs(position_mm - target_mm) <= tolerance_mm:
             return not self._sound_status() & MOVING

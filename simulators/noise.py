@@ -65,6 +65,7 @@ class Noise:
         self._direction = float(np.random.default_rng([settings.seed, _DRIFT]).uniform(0.0, 2.0 * math.pi))
         self._power_generator = np.random.default_rng([settings.seed, _POWER])
         self._power_path = self._power_generator.standard_normal(1)
+        self._brightness: dict[tuple[int, int], float] = {}
 
     def power_factor(self, time_ns: int) -> float:
         """Return the laser power at `time_ns` relative to its mean; constant until `steady_until_ns`."""
@@ -84,8 +85,11 @@ class Noise:
 
     def spot_brightness(self, spot: tuple[int, int]) -> float:
         """Return the brightness of a spot relative to the film's mean."""
-        key = [self._settings.seed, _SPOT, *(2 * abs(index) + (index < 0) for index in spot)]
-        return 1.0 + self._settings.spot_spread * float(np.random.default_rng(key).uniform(-1.0, 1.0))
+        if spot not in self._brightness:
+            key = [self._settings.seed, _SPOT, *(2 * abs(index) + (index < 0) for index in spot)]
+            drawn = float(np.random.default_rng(key).uniform(-1.0, 1.0))
+            self._brightness[spot] = 1.0 + self._settings.spot_spread * drawn
+        return self._brightness[spot]
 
     def _extend_power_path(self) -> None:
         """Continue the path, one value per second, by a whole block: a first-order autoregressive process."""

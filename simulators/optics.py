@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,17 +154,13 @@ class Microscope:
         period_ns = 1e9 / conditions.repetition_rate_hz
         if conditions.average_power_nw <= 0.0 or conditions.transmission <= 0.0:
             return uniform_emission(self.detector.dark_cps, period_ns, valid_until_ns)
-        folded = self._folding(conditions, period_ns)
-        is_single, spreading_nm2 = self._is_single, self.sample.displacement_nm2(conditions, folded.age_ns)
-        variance_nm2 = self.optics.variance_nm2(defocus_nm, is_single) + spreading_nm2
-        in_focus_nm2 = self.optics.variance_nm2(0.0, is_single) + spreading_nm2
+        imaging = _imaging(self.sample, self.optics, conditions, defocus_nm)
+        folded = imaging.folded
         shares = [
-            pixel_share(place_nm, pixel_nm, variance_nm2)
+            pixel_share(place_nm, pixel_nm, imaging.variance_nm2)
             for place_nm, pixel_nm in zip((x_nm, y_nm), self.optics.pixel_nm, strict=True)
         ]
-        centre = folded.weights @ pixel_share(0.0, REFERENCE_PIXEL_NM, in_focus_nm2) ** 2
-        photons = self.sample.rate_cps(conditions) * factor * period_ns * 1e-9 / centre
-        arrivals = photons * (folded.matrix @ (shares[0] * shares[1]))
+        arrivals = imaging.photons_per_period * factor * (folded.matrix @ (shares[0] * shares[1]))
         arrivals += self.detector.dark_cps * 1e-9 * np.diff(folded.edges_ns)
         return Emission(period_ns, folded.edges_ns, np.concatenate(([0.0], np.cumsum(arrivals))), valid_until_ns)
 
@@ -203,10 +200,37 @@ class Microscope:
     def _is_single(self) -> bool:
         return self.sample.settings.is_single_emitter
 
-    def _folding(self, conditions: Conditions, period_ns: float) -> Folding:
-        """Return the part of the image formation that does not depend on the position."""
-        sigma_ns = self.optics.response_fwhm_ns / FWHM_PER_SIGMA
-        return folding(self.sample.decay(conditions), period_ns, self.optics.t0_ns, sigma_ns)
+
+@dataclass(frozen=True)
+class _Imaging:
+    """The part of the image formation that does not depend on the position.
+
+    Attributes
+    ----------
+    folded : Folding
+        Decay, response and period.
+    variance_nm2 : ndarray of float64, shape (n,)
+        Of the image at each age.
+    photons_per_period : float
+        Such that the expected rate of the sample falls on the reference pixel in focus.
+    """
+
+    folded: Folding
+    variance_nm2: NDArray[np.float64]
+    photons_per_period: float
+
+
+@lru_cache(maxsize=4)
+def _imaging(sample: Sample, optics: OpticsSettings, conditions: Conditions, defocus_nm: float) -> _Imaging:
+    """Return how light of these conditions is imaged, worked out once."""
+    period_ns = 1e9 / conditions.repetition_rate_hz
+    sigma_ns = optics.response_fwhm_ns / FWHM_PER_SIGMA
+    folded = folding(sample.decay(conditions), period_ns, optics.t0_ns, sigma_ns)
+    is_single, spreading_nm2 = sample.settings.is_single_emitter, sample.displacement_nm2(conditions, folded.age_ns)
+    in_focus_nm2 = optics.variance_nm2(0.0, is_single) + spreading_nm2
+    centre = folded.weights @ pixel_share(0.0, REFERENCE_PIXEL_NM, in_focus_nm2) ** 2
+    photons = sample.rate_cps(conditions) * period_ns * 1e-9 / float(centre)
+    return _Imaging(folded, optics.variance_nm2(defocus_nm, is_single) + spreading_nm2, photons)
 
 
 def pixel_share(place_nm: float, width_nm: float, variance_nm2: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -100,7 +100,7 @@ class PicoHarp(CounterDevice):
     def count_rate(self, channel: int) -> int:
         """Return the rate of an input and keep it for the warnings."""
         check(channel in (0, 1))
-        self._rates_shown[channel] = self._metered_rates()[channel]
+        self._rates_shown[channel] = self._metered_cps() if channel else self._metered_sync_hz()
         return self._rates_shown[channel]
 
     def flags(self) -> int:

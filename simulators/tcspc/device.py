@@ -109,7 +109,7 @@ class CounterDevice:
     def settle(self) -> None:
         """Count everything up to now: conditions are about to change."""
         if self.readiness >= Readiness.INITIALISED:
-            self._meter.remember(self._world.now_ns(), *self._expected_rates())
+            self._meter.remember(self._world.now_ns(), self._world.sync_rate_hz(), self._expected_cps())
         if self._run is not None:
             self._run.settle()
 
@@ -242,14 +242,18 @@ class CounterDevice:
             self._run.catch_up()
         return self._tagging is not None and self._tagging.has_overrun
 
-    def _metered_rates(self) -> tuple[int, int]:
-        """Return what the meters show: sync rate in Hz and photon rate in counts/s."""
-        return self._meter.read(self._world.now_ns(), *self._expected_rates(), self._divider)
+    def _metered_sync_hz(self) -> int:
+        """Return what the meter of the sync input shows, in Hz."""
+        return self._meter.read_sync(self._world.now_ns(), self._world.sync_rate_hz(), self._divider)
 
-    def _expected_rates(self) -> tuple[float, float]:
-        """Return the present sync rate in Hz and the mean rate of pulses from the photodiode per second."""
+    def _metered_cps(self) -> int:
+        """Return what the meter of the photodiode's input shows, in counts/s."""
+        return self._meter.read_photons(self._world.now_ns(), self._expected_cps())
+
+    def _expected_cps(self) -> float:
+        """Return the present mean rate of pulses from the photodiode per second."""
         emission = self._world.emission(self._world.now_ns())
         if self._metered is None or self._metered[0] is not emission:
             photons_cps = detected_cps(emission, self._detector.diode_dead_ns)
             self._metered = (emission, photons_cps * (1.0 + self._detector.afterpulse_probability))
-        return self._world.sync_rate_hz(), self._metered[1]
+        return self._metered[1]

@@ -223,13 +223,13 @@ class TimeHarp(CounterDevice):
 
     def sync_rate(self) -> int:
         """Return the sync rate and keep it for the warnings."""
-        self._sync_shown = self._metered_rates()[0]
+        self._sync_shown = self._metered_sync_hz()
         return self._sync_shown
 
     def count_rate(self, number: int) -> int:
         """Return the rate of an input and keep it for the warnings."""
         self._check_input(number)
-        self._inputs_shown[number] = self._metered_rates()[1] if number == self._connected else 0
+        self._inputs_shown[number] = self._metered_cps() if number == self._connected else 0
         return self._inputs_shown[number]
 
     def sync_period(self) -> float:

@@ -263,10 +263,10 @@ def test_light_may_be_kept_off_between_points() -> None:
         "move",
         "light on",
         "armed",
-        "read",
         "counter stopped",
         "light off",
         "move",
+        "read",
         "light on",
     ]
 

@@ -52,11 +52,12 @@ def test_a_watchdog_that_has_put_the_light_out_is_named_and_not_the_missing_sync
 
 def test_sync_lost_during_a_point_marks_it_once_and_does_not_stop_it(microscope: FakeMicroscope) -> None:
     heard: list[str] = []
-    assert guard_dwell(microscope, SETTINGS, PointFlags.GOOD, heard.append) is PointFlags.GOOD
-    microscope.counter.sync_hz = 0.0
-    flags = guard_dwell(microscope, SETTINGS, PointFlags.PILE_UP, heard.append)
+    counter = microscope.counter
+    assert guard_dwell(counter.rates(), SETTINGS, PointFlags.GOOD, heard.append) is PointFlags.GOOD
+    counter.sync_hz = 0.0
+    flags = guard_dwell(counter.rates(), SETTINGS, PointFlags.PILE_UP, heard.append)
     assert flags == PointFlags.PILE_UP | PointFlags.SUSPECT | PointFlags.SYNC
-    assert guard_dwell(microscope, SETTINGS, flags, heard.append) == flags
+    assert guard_dwell(counter.rates(), SETTINGS, flags, heard.append) == flags
     assert len(heard) == 1
     assert "no sync" in heard[0]
 

@@ -99,7 +99,7 @@ def test_reading_the_rates_does_not_disturb_what_comes_later():
     def meter_at(times_ms):
         meter = RateMeter(seed=3)
         meter.restart(0)
-        return [meter.read(time_ms * MS, 2.5e6, 1e5, 1) for time_ms in times_ms][-1]
+        return [meter.read_photons(time_ms * MS, 1e5) for time_ms in times_ms][-1]
 
     assert meter_at([100, 150, 250, 310, 1000]) == meter_at([1000])
 

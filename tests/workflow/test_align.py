@@ -31,6 +31,7 @@ def find(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[tuple[float, fl
         expected = planned.dwell_s * (20e3 * np.exp(-off_nm2 / (2 * 250.0**2)) + 50.0)
         return SimpleNamespace(live_s=planned.dwell_s), generator.poisson(expected / 10, 10), None
 
+    monkeypatch.setattr(align, "begin_move", lambda _, planned: planned)
     monkeypatch.setattr(align, "acquire_point", count)
 
     def search(

@@ -1,4 +1,7 @@
-"""One point: move, settle, guard, arm, wait, read, crop. The counter is stopped whatever happens."""
+"""One point: arrive, settle, guard, arm, wait, set off for the next, read, crop. The counter is stopped in any case.
+
+The counter keeps its histogram when it has stopped, so that it is read out while the detector is on its way already.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tplm_daq.acquire.guards import Told, Verdict
+from tplm_daq.acquire.moving import Move, arrive, begin_move
 from tplm_daq.acquire.passes import PlannedPoint
 from tplm_daq.acquire.waiting import Checkpoint, wait, wait_until
 from tplm_daq.acquire.watch import METER_S, guard_dwell, guard_point
 from tplm_daq.errors import DeviceError, DeviceTimeout
-from tplm_daq.readings import Position, Rates
+from tplm_daq.readings import Histogram, Position, Rates
 from tplm_daq.recipes.rig import Guards
-from tplm_daq.roles import Microscope
+from tplm_daq.roles import Microscope, PhotonCounter
 from tplm_daq.store.layout import PointFlags, PointRow
 
-PATIENCE = 0.9
-"""Share of the expected travel time that passes before the first look whether a move has ended."""
-ARRIVAL_POLL_S = 0.02
+END_POLL_S = 0.02
 WATCH_INTERVAL_S = 1.0
 """How often the detector rate is watched during a dwell."""
 
@@ -90,47 +92,57 @@ class MeasuredPoint(NamedTuple):
         The histogram, cropped to the span of the recipe.
     words : ndarray of uint32, shape (n_word,), or None
         The records of which it was made, if they are to be kept; uncropped.
+    onward : Move or None
+        The move to the following point, under way.
     """
 
     row: PointRow
     counts: NDArray[np.uint32]
     words: NDArray[np.uint32] | None
+    onward: Move | None
+
+
+def nowhere() -> None:
+    """Return no point to go on to."""
 
 
 def acquire_point(
     microscope: Microscope,
-    planned: PlannedPoint,
+    move: Move,
     settings: PointSettings,
     checkpoint: Checkpoint,
     warn: Callable[[str], None],
+    following: Callable[[], PlannedPoint | None] = nowhere,
 ) -> MeasuredPoint:
-    """Measure one point.
+    """Measure the point to which the detector is on its way.
 
     Parameters
     ----------
     microscope : Microscope
         The opened rig with light ready.
-    planned : PlannedPoint
-        Where and for how long.
+    move : Move
+        Under way; its point says for how long to count.
     settings : PointSettings
         What all points have in common.
     checkpoint : callable
         Called while waiting; raises to end the run.
     warn : callable
         Receives the reason if the point is suspect.
+    following : callable
+        Asked when the counting is over and the position is read back: where to set off for before the read-out.
 
     Returns
     -------
     MeasuredPoint
-        Its row, counts and records.
+        Its row, counts and records, and the move to the following point.
 
     Raises
     ------
     DeviceError, GuardStop, Aborted
         A device failed, a guard stopped the run, or the operator did.
     """
-    clock, counter = microscope.clock, microscope.counter
-    _move(microscope, planned, checkpoint)
+    clock, counter, planned = microscope.clock, microscope.counter, move.planned
+    arrive(microscope, move, checkpoint)
     wait(clock, settings.settle_s, checkpoint)
     if not settings.is_light_kept_on:
         microscope.laser.turn_on()
@@ -139,56 +151,51 @@ def acquire_point(
     start_s = clock.now()
     counter.arm(planned.dwell_s)
     try:
-        flags = _wait_for_the_histogram(microscope, planned.dwell_s, settings, flags, checkpoint, warn)
-        rates = counter.rates()
-        histogram = counter.read_counts()
+        flags, rates = _wait_for_the_histogram(microscope, planned.dwell_s, settings, flags, checkpoint, warn)
     finally:
         counter.stop()
         if not settings.is_light_kept_on:
             microscope.laser.turn_off()
-    if histogram.live_s <= 0:
-        raise DeviceError(
-            counter.name,
-            counter.address,
-            f"nothing was counted in {planned.dwell_s:g} s",
-            "Lower the count rate, or see what else keeps this computer busy",
-        )
-    if histogram.has_overflow:
-        flags |= PointFlags.OVERFLOW
-        warn(
-            f"the counter gave up after {histogram.live_s:.3f} s (a full bin, or records that were not fetched in "
-            "time); the point is shorter than asked for"
-        )
     span_s = (start_s - settings.zero_s, clock.now() - settings.zero_s)
-    row = _row(planned, look_around(microscope), span_s, histogram.live_s, rates, flags)
-    return MeasuredPoint(row, histogram.counts[: settings.n_bins].astype(np.uint32), histogram.words)
+    position = microscope.detector.position()
+    target = following()
+    onward = None if target is None else begin_move(microscope, target)
+    histogram = counter.read_counts()
+    flags |= _judge(histogram, counter, planned.dwell_s, warn)
+    around = Surroundings(position, *_read_conditions(microscope))
+    row = _row(planned, around, span_s, histogram.live_s, rates, flags)
+    kept = histogram.counts[: settings.n_bins].astype(np.uint32)
+    return MeasuredPoint(row, kept, histogram.words, onward)
 
 
 def look_around(microscope: Microscope) -> Surroundings:
     """Read what a point's row says beside its counts."""
+    return Surroundings(microscope.detector.position(), *_read_conditions(microscope))
+
+
+def _read_conditions(microscope: Microscope) -> tuple[float, float]:
+    """Return the temperature in K, NaN if nobody knows, and the power at the sample in nW."""
     thermostat = microscope.thermostat
-    return Surroundings(
-        position=microscope.detector.position(),
-        temperature_k=math.nan if thermostat is None else thermostat.temperature_k(),
-        power_nw=microscope.laser.average_power_nw(),
-    )
+    temperature_k = math.nan if thermostat is None else thermostat.temperature_k()
+    return temperature_k, microscope.laser.average_power_nw()
 
 
-def _move(microscope: Microscope, planned: PlannedPoint, checkpoint: Checkpoint) -> None:
-    detector = microscope.detector
-    expected_s = detector.travel_time_s(planned.x_nm, planned.y_nm)
-    timeout_s = 3 * expected_s + 5.0
-    detector.move_to(planned.x_nm, planned.y_nm)
-    wait(microscope.clock, PATIENCE * expected_s, checkpoint)
-    if not wait_until(microscope.clock, detector.has_arrived, timeout_s, ARRIVAL_POLL_S, checkpoint):
-        reached = detector.position()
-        raise DeviceTimeout(
-            detector.stragglers(),
-            detector.address,
-            f"asked to move to x {planned.x_nm:.0f} nm, y {planned.y_nm:.0f} nm, it is at x {reached.x_nm:.0f} nm, "
-            f"y {reached.y_nm:.0f} nm after {timeout_s:.1f} s",
-            "Check that the actuators turn and are not blocked, then home them again",
+def _judge(histogram: Histogram, counter: PhotonCounter, dwell_s: float, warn: Callable[[str], None]) -> PointFlags:
+    """Return what a histogram that is shorter than asked for is marked with; DeviceError if it holds no time at all."""
+    if histogram.live_s <= 0:
+        raise DeviceError(
+            counter.name,
+            counter.address,
+            f"nothing was counted in {dwell_s:g} s",
+            "Lower the count rate, or see what else keeps this computer busy",
         )
+    if not histogram.has_overflow:
+        return PointFlags(0)
+    warn(
+        f"the counter gave up after {histogram.live_s:.3f} s (a full bin, or records that were not fetched in "
+        "time); the point is shorter than asked for"
+    )
+    return PointFlags.OVERFLOW
 
 
 def _wait_for_the_histogram(
@@ -198,25 +205,28 @@ def _wait_for_the_histogram(
     flags: PointFlags,
     checkpoint: Checkpoint,
     warn: Callable[[str], None],
-) -> PointFlags:
-    """Wait with an eye on the rates; return the point's flags with what was seen meanwhile."""
+) -> tuple[PointFlags, Rates]:
+    """Wait with an eye on the rates; return the point's flags with what was seen meanwhile, and the last rates."""
     clock, counter = microscope.clock, microscope.counter
-    end_s = clock.now() + dwell_s
-    while (remaining_s := end_s - clock.now()) > 1e-9:
-        _count_for(microscope, min(remaining_s, WATCH_INTERVAL_S), settings, checkpoint)
-        flags = guard_dwell(microscope, settings, flags, warn)
-    if not wait_until(clock, counter.is_done, 2 * dwell_s + 1.0, ARRIVAL_POLL_S, checkpoint):
+    end_s, remaining_s = clock.now() + dwell_s, dwell_s
+    while True:
+        is_done = _count_for(microscope, min(remaining_s, WATCH_INTERVAL_S), settings, checkpoint)
+        rates = counter.rates()
+        flags = guard_dwell(rates, settings, flags, warn)
+        if (remaining_s := end_s - clock.now()) <= 1e-9:
+            break
+    if not is_done and not wait_until(clock, counter.is_done, 2 * dwell_s + 1.0, END_POLL_S, checkpoint):
         raise DeviceTimeout(
             counter.name,
             counter.address,
             f"a histogram of {dwell_s:g} s has not ended after {3 * dwell_s + 1:g} s",
             "Close other programs that use the counter, then plug it out and in again",
         )
-    return flags
+    return flags, rates
 
 
-def _count_for(microscope: Microscope, span_s: float, settings: PointSettings, checkpoint: Checkpoint) -> None:
-    """Let the counter count for a while: fetch its records, or let it go on after a full bin."""
+def _count_for(microscope: Microscope, span_s: float, settings: PointSettings, checkpoint: Checkpoint) -> bool:
+    """Let the counter count for a while: fetch its records, or let it go on after a full bin; tell whether it ended."""
     clock, counter = microscope.clock, microscope.counter
     end_s = clock.now() + span_s
     while (remaining_s := end_s - clock.now()) > 1e-9:
@@ -225,7 +235,7 @@ def _count_for(microscope: Microscope, span_s: float, settings: PointSettings, c
             counter.read_words()
         else:
             wait(clock, remaining_s, checkpoint)
-            counter.is_done()
+    return counter.is_done()
 
 
 def _row(

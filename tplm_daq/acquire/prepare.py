@@ -21,6 +21,7 @@ from tplm_daq.roles import Clock, Microscope, SampleStage, Thermostat
 
 HOMING_TIMEOUT_S = 120.0
 """25 mm at the homing speed of 0.5 mm/s takes 50 s; twice that and some more."""
+HOMING_POLL_S = 0.5
 TEMPERATURE_POLL_S = 5.0
 STAGE_TIMEOUT_S = 120.0
 """5 mm at some 50 um/s take 100 s."""
@@ -165,7 +166,7 @@ def _home(microscope: Microscope, checkpoint: Checkpoint) -> None:
     if detector.is_homed():
         return
     detector.home()
-    if not wait_until(microscope.clock, detector.is_homed, HOMING_TIMEOUT_S, METER_S, checkpoint):
+    if not wait_until(microscope.clock, detector.is_homed, HOMING_TIMEOUT_S, HOMING_POLL_S, checkpoint):
         raise DeviceTimeout(
             detector.stragglers(),
             detector.address,

@@ -16,6 +16,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -31,7 +32,8 @@ from tplm_daq.acquire.events import (
     RunState,
     StateChanged,
 )
-from tplm_daq.acquire.passes import Done, PassPlanner
+from tplm_daq.acquire.moving import Move, begin_move
+from tplm_daq.acquire.passes import Done, Pass, PassPlanner, PlannedPoint
 from tplm_daq.acquire.point import PointSettings, acquire_point
 from tplm_daq.errors import Aborted, GuardStop
 from tplm_daq.roles import Microscope
@@ -169,12 +171,23 @@ class Runner:
         self._enter(RunState.RUNNING, n_points=plan.planner.n_points)
         while not isinstance(points := plan.planner.next_pass(self._result()), Done):
             self._expect(plan.planner.n_points)
-            for planned in points:
-                self._wait_while_paused()
-                point = acquire_point(self._microscope, planned, plan.settings, self.checkpoint, self.warn)
-                plan.sink.append(*point)
-                self._count_point(point.row, point.counts)
+            self._take_pass(points, plan)
         return points
+
+    def _take_pass(self, points: Pass, plan: Plan) -> None:
+        onward: Move | None = None
+        for planned, following in zip(points, (*points[1:], None), strict=True):
+            self._wait_while_paused()
+            move = begin_move(self._microscope, planned) if onward is None else onward
+            ahead = partial(self._unless_held, following)
+            point = acquire_point(self._microscope, move, plan.settings, self.checkpoint, self.warn, ahead)
+            onward = point.onward
+            plan.sink.append(point.row, point.counts, point.words)
+            self._count_point(point.row, point.counts)
+
+    def _unless_held(self, following: PlannedPoint | None) -> PlannedPoint | None:
+        """Return the following point, or None if the run is to be held before it, or to end."""
+        return following if self._may_go.is_set() and self._abort_message is None else None
 
     def _expect(self, n_points: int) -> None:
         with self._lock:

@@ -29,10 +29,10 @@ def wait_until(
 ) -> bool:
     """Wait until `condition` holds, asking every `poll_s`; return False when `timeout_s` passed first."""
     due_s = clock.now() + timeout_s
+    checkpoint()
     while True:
-        checkpoint()
         if condition():
             return True
         if clock.now() >= due_s:
             return False
-        clock.sleep(min(poll_s, SLICE_S))
+        wait(clock, poll_s, checkpoint)

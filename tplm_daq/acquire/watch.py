@@ -9,6 +9,7 @@ from tplm_daq.acquire import guards
 from tplm_daq.acquire.guards import OK, Level, Verdict
 from tplm_daq.acquire.waiting import Checkpoint, wait
 from tplm_daq.errors import GuardStop
+from tplm_daq.readings import Rates
 from tplm_daq.roles import Microscope
 from tplm_daq.store.layout import PointFlags
 
@@ -57,14 +58,11 @@ def guard_point(
     return guards.heed(verdicts, warn, lambda verdict: settings.told.is_news(verdict, now_s))
 
 
-def guard_dwell(
-    microscope: Microscope, settings: PointSettings, flags: PointFlags, warn: Callable[[str], None]
-) -> PointFlags:
-    """Judge during a point: GuardStop if the detector could be harmed, and a mark, once, if sync pulses are missing.
+def guard_dwell(rates: Rates, settings: PointSettings, flags: PointFlags, warn: Callable[[str], None]) -> PointFlags:
+    """Judge rates during a point: GuardStop if the detector could be harmed, and a mark, once, if the sync is missing.
 
     Counts without their sync pulses cannot be told from others afterwards; the next point's guard decides what follows.
     """
-    rates = microscope.counter.rates()
     verdicts = [guards.judge_detector(rates, settings.guards)]
     if PointFlags.SYNC not in flags:
         verdicts.append(guards.judge_sync(rates, settings.repetition_rate_hz, settings.guards).at_most_suspect)

@@ -153,7 +153,6 @@ class DetectorAxes:
                     if axis.target_mm is None:
                         axis.driver.enabled = True
                     axis.driver.move_to(target_mm)
-                    axis.confirm()
                 axis.target_mm, axis.is_there = target_mm, False
 
     def has_arrived(self) -> bool:

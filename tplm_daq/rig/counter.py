@@ -163,7 +163,7 @@ class HistogramCounter:
             return self._finish_tags()
         if self._is_counting:
             self._take_counts()
-        is_cut_short = self._do(lambda: self._driver.is_bin_full) and self._rest_s() >= MILLISECOND
+        is_cut_short = self._rest_s() >= MILLISECOND and self._do(lambda: self._driver.is_bin_full)
         return Histogram(self._counts, self._live_s, is_cut_short)
 
     def rates(self) -> Rates:

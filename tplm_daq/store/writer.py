@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from tplm_daq.errors import StoreError
 from tplm_daq.store import layout
-from tplm_daq.store.columns import append_row, count_rows
+from tplm_daq.store.columns import Appender, count_rows
 from tplm_daq.store.creation import fill_new, make_new
 from tplm_daq.store.ending import is_for_more_points, size_of_data, take_back_end, write_end
 from tplm_daq.store.opening import open_for_writing, replace_patiently, reporting, sync
@@ -52,7 +52,7 @@ class RunWriter:
 
     def __init__(self, path: Path, file: h5py.File, now: Callable[[], datetime], wait: Callable[[float], None]) -> None:
         self.path = path
-        self._file = file
+        self._open(file)
         self._now = now
         self._wait = wait
         self._is_on_copy = False
@@ -147,10 +147,9 @@ class RunWriter:
             with self.in_one_step():
                 take_back_end(self._entry)
         table = self._entry[layout.COUNTS]
-        n_bin = table.shape[1]
-        if counts.shape != (n_bin,) or counts.dtype != np.uint32:
+        if counts.shape != table.shape[1:] or counts.dtype != np.uint32:
             raise StoreError(
-                f"{self.path}: a histogram must be uint32 with {n_bin} bins as the file's delay axis, "
+                f"{self.path}: a histogram must be uint32 with {table.shape[1]} bins as the file's delay axis, "
                 f"not {counts.dtype} {counts.shape}. The point was not written."
             )
         if (words is None) == (layout.WORDS in self._entry):
@@ -164,7 +163,7 @@ class RunWriter:
             table[self.n_points] = counts
             if words is not None:
                 append_words(self._entry, self.n_points, words)
-            append_row(self._entry[layout.POINTS], self.n_points, layout.row_values(row))
+            self._points.append(self.n_points, layout.row_values(row))
             sync(self._file)
         self.n_points += 1
 
@@ -173,17 +172,14 @@ class RunWriter:
 
         Parameters
         ----------
-        time_iso : str
-            ISO 8601 time with zone.
-        level : str
-            "info", "warning" or "error".
-        text : str
-            What happened.
+        time_iso, level, text : str
+            ISO 8601 time with zone; "info", "warning" or "error"; what happened.
         """
         with reporting(self.path, self.n_points):
             make_room(self.path, len(text))
             log = self._entry[layout.LOG]
-            append_row(log, count_rows(log), dict(zip(layout.LOG_COLUMNS, (time_iso, level, text), strict=True)))
+            row = dict(zip(layout.LOG_COLUMNS, (time_iso, level, text), strict=True))
+            Appender(log).append(count_rows(log), row)
 
     @contextmanager
     def in_one_step(self) -> Iterator[None]:
@@ -205,7 +201,7 @@ class RunWriter:
             with reporting(self.path, self.n_points):
                 self._file.close()
                 shutil.copyfile(self.path, copy)
-                self._file = h5py.File(copy, "r+")
+                self._open(h5py.File(copy, "r+"))
             self._is_on_copy = True
             yield
             with reporting(self.path, self.n_points):
@@ -217,7 +213,7 @@ class RunWriter:
             self._is_on_copy = False
             self._file.close()
             copy.unlink(missing_ok=True)
-            self._file = open_for_writing(self.path, self._wait)
+            self._open(open_for_writing(self.path, self._wait))
 
     def snapshot(
         self, device: str, when: str, values: Mapping[str, object] | None = None, error: str | None = None
@@ -280,11 +276,15 @@ class RunWriter:
                 self._file.close()
                 give_room_back(self.path)
 
+    def _open(self, file: h5py.File) -> None:
+        """Go on in this file."""
+        self._file, self._points = file, Appender(file[layout.ENTRY][layout.POINTS])
+
     @property
     def _entry(self) -> h5py.Group:
         """Entry of the file that is open at the moment; opened anew if a viewer kept it after the last step."""
         if not self._file:
-            self._file = open_for_writing(self.path, self._wait)
+            self._open(open_for_writing(self.path, self._wait))
         return self._file[layout.ENTRY]
 
     @contextmanager

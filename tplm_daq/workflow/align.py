@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from tplm_daq.acquire.moving import begin_move
 from tplm_daq.acquire.passes import PlannedPoint
 from tplm_daq.acquire.path import assumed_centre, search_lines
 from tplm_daq.acquire.point import PointSettings, acquire_point
@@ -66,7 +67,7 @@ def find_centre(
         rates = np.empty(len(places_nm))
         for i, (x_nm, y_nm) in enumerate(places_nm.tolist()):
             planned = PlannedPoint(ALIGNMENT_PASS, i, x_nm, y_nm, DWELL_S)
-            row, counts, _ = acquire_point(microscope, planned, settings, checkpoint, warn)
+            row, counts, *_ = acquire_point(microscope, begin_move(microscope, planned), settings, checkpoint, warn)
             rates[i] = counts.sum() / row.live_s
         found_nm = _centre_of(places_nm[:, "xy".index(line.axis)], rates, line.axis)
         centre_nm = (found_nm, centre_nm[1]) if line.axis == "x" else (centre_nm[0], found_nm)

@@ -18,7 +18,7 @@ from tplm_daq.errors import FitError
 from tplm_daq.photons.histogram import TimePositionMap
 from tplm_daq.recipes.analysis import AnalysisRecipe
 
-PAUSE_S = 0.05
+PAUSE_S = 0.1
 """Least rest between two fits (wall clock): faster than anybody can read."""
 REST_PER_FIT = 4.0
 """Rest relative to how long the last fit took, so that a slow one (a raster's) does not slow a fast simulation down."""

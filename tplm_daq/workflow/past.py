@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tplm_daq.acquire.events import PointDone
+from tplm_daq.acquire.moving import begin_move
 from tplm_daq.acquire.passes import PlannedPoint
 from tplm_daq.acquire.path import Centre, extents
 from tplm_daq.acquire.point import PointSettings, acquire_point, look_around
@@ -155,7 +156,8 @@ class Past:
         rates, n_counts = np.empty(len(places_nm)), 0
         for i, (x_nm, y_nm) in enumerate(places_nm.tolist()):
             planned = PlannedPoint(REFERENCE_PASS, i, x_nm, y_nm, SEARCH_S)
-            row, counts, _ = acquire_point(microscope, planned, settings, runner.checkpoint, runner.warn)
+            move = begin_move(microscope, planned)
+            row, counts, *_ = acquire_point(microscope, move, settings, runner.checkpoint, runner.warn)
             rates[i] = counts.sum() / row.live_s
             n_counts += int(counts.sum())
         fit = fit_gaussians(places_nm[:, axis], (rates - rates.min())[:, None])
@@ -177,7 +179,8 @@ class Past:
         last, last_counts = self.run.row(-1)
         dwell_s = min(last.dwell_s, REFERENCE_S)
         planned = PlannedPoint(REFERENCE_PASS, last.index, last.x_nm, last.y_nm, dwell_s)
-        row, counts, _ = acquire_point(microscope, planned, settings, runner.checkpoint, runner.warn)
+        move = begin_move(microscope, planned)
+        row, counts, *_ = acquire_point(microscope, move, settings, runner.checkpoint, runner.warn)
         n_now, n_then = int(counts.sum()), int(last_counts.sum())
         if not n_now or not n_then:
             return f"at position {last.index} there are {n_now} counts in {row.live_s:g} s"
