@@ -247,7 +247,10 @@ def print_catalogue(console: Console, catalogue: Catalogue) -> None:
         power = "" if run.average_power_nw is None else f"{run.average_power_nw:g} nW"
         row = (run.path.name, d, power, run.finish_reason or "cut short", run.title)
         table.add_row(*row[: len(table.columns)])
-    console.print(table, highlight=False)
+    if catalogue.runs:
+        console.print(table, highlight=False)
+    else:
+        console.print(f"no such runs in {catalogue.folder}", highlight=False, soft_wrap=True)
     for unreadable in catalogue.unreadable:
         console.print(f"not read: {unreadable.path.name}: {unreadable.reason}", highlight=False, soft_wrap=True)
 

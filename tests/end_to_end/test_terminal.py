@@ -54,7 +54,7 @@ def test_the_version_is_one_line(tmp_path: Path) -> None:
         (("run",), "Missing argument 'RECIPE'. `tplm run --help`"),
         (("run", "--jsn"), "--json"),
         (("schema", "cat"), "'rig', 'scan'"),
-        (("runs", "--since", "yesterday"), "'yesterday' does not match the formats '%Y-%m-%d'"),
+        (("runs", "--since", "yesterday"), "is no day. Write year, month and day, such as"),
     ],
 )
 def test_a_mistyped_command_line_is_answered_in_one_line(words: tuple[str, ...], says: str, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from tests.store.made_runs import NOON, counts, header, row, written_run
 from tplm_daq.errors import InputError
-from tplm_daq.store.catalog import read_catalogue, summarise
+from tplm_daq.store.catalog import Range, read_catalogue
+from tplm_daq.store.summary import summarise
 from tplm_daq.store.writer import RunWriter
 
 RESULT = {"diffusivity_cm2_s": 0.05, "ci95_cm2_s": [0.04, 0.06], "bias_lamp": "green"}
@@ -110,6 +111,23 @@ def test_a_selection_goes_by_title_or_sample_and_by_day(tmp_path: Path) -> None:
     assert [file.path.stem for file in found.select(text="nowhere").unreadable] == ["broken"]
     with pytest.raises(InputError, match="the last day, 2026-01-01, lies before the first, 2026-02-01. Exchange them"):
         found.select(since=date(2026, 2, 1), until=date(2026, 1, 1))
+
+
+def test_a_selection_goes_by_power_and_diffusivity(tmp_path: Path) -> None:
+    for number, (power_nw, d) in enumerate([(1.0, 0.01), (10.3, 0.07), (float("nan"), 0.1), (20.0, None)]):
+        with RunWriter.create(tmp_path / f"run{number}.h5", header()) as writer:
+            writer.append(row(0, power_nw=power_nw), counts(0))
+            if d is not None:
+                writer.write_result("poisson", RESULT | {"diffusivity_cm2_s": d}, {}, "kind: analysis\n")
+    found = read_catalogue(tmp_path)
+
+    def names(**wanted: Range) -> set[str]:
+        return {run.path.stem for run in found.select(**wanted).runs}
+
+    assert names(power_nw=Range.around(10.0)) == {"run1"}
+    assert names(power_nw=Range(low=1.0)) == {"run0", "run1", "run3"}
+    assert names(diffusivity_cm2_s=Range(0.02, 0.2)) == {"run1", "run2"}
+    assert names(power_nw=Range(high=15.0), diffusivity_cm2_s=Range(high=0.05)) == {"run0"}
 
 
 def test_the_document_is_json(tmp_path: Path) -> None:

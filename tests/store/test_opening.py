@@ -15,8 +15,8 @@ import pytest
 
 from tests.store.made_runs import counts, header, row, written_run
 from tplm_daq.errors import InputError, StoreError
-from tplm_daq.store.catalog import summarise
 from tplm_daq.store.reader import open_run
+from tplm_daq.store.summary import summarise
 from tplm_daq.store.writer import RunWriter
 
 VIEWER = "import h5py, sys; file = h5py.File(sys.argv[1]); print('open', flush=True); sys.stdin.read()"

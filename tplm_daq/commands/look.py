@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +14,14 @@ from tplm_daq.terminal import offer_formats, offer_methods
 def runs(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with run files.")] = Path("runs"),
     text: Annotated[str, typer.Option(metavar="TEXT", help="Only runs with this in their title or sample.")] = "",
-    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only runs from this day on.")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only runs up to this day.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Only runs from this day on.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Only runs up to this day.")] = None,
+    power: Annotated[
+        str, typer.Option(metavar="RANGE", help='Only runs at this average power: "10 nW", "1 nW..5 nW", "5 nW..".')
+    ] = "",
+    d: Annotated[
+        str, typer.Option("--d", metavar="RANGE", help="Only runs with this D in cm2/s: 0.07, 0.05..0.1, ..0.02.")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """List what has been measured, with D."""
@@ -24,9 +29,10 @@ def runs(
 
     from tplm_daq.printing import print_catalogue
     from tplm_daq.workflow.files import list_runs
+    from tplm_daq.workflow.selection import day, diffusivity_range, power_range
 
-    days = [None if moment is None else moment.date() for moment in (since, until)]
-    catalogue = list_runs(folder, text, *days)
+    days = day("--since", since), day("--until", until)
+    catalogue = list_runs(folder, text, *days, power_range(power), diffusivity_range(d))
     if as_json:
         print_json(catalogue.to_dict())
     else:

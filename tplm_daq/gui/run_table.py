@@ -10,7 +10,7 @@ from PyQt6.QtGui import QColor, QIcon
 from PyQt6.QtWidgets import QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from tplm_daq.gui.theme import DARK, LAMP_WORDS, Theme, lamp_colour
-from tplm_daq.store.catalog import RunSummary
+from tplm_daq.store.summary import RunSummary
 
 COLUMNS = ("", "Started", "Title", "Sample", "Power (nW)", "Rate (MHz)", "Points", "D (cm²/s), 95 %", "Trust", "Ended")
 PICTURE, TITLE, TRUST = 0, 2, 8

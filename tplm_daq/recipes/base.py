@@ -196,7 +196,8 @@ CountsPerSecond = Annotated[float, Quantity("a count rate", "cps", ("cps", "kcps
 CountsPerSecondPerNanowatt = Annotated[
     float, Quantity("a brightness", "cps/nW", ("cps/nW", "kcps/nW", "Mcps/nW"), "2 kcps/nW")
 ]
-Nanowatts = Annotated[float, Quantity("a power", "nW", ("pW", "nW", "uW", "mW"), "10 nW")]
+POWER = Quantity("a power", "nW", ("pW", "nW", "uW", "mW"), "10 nW")
+Nanowatts = Annotated[float, POWER]
 Volts = Annotated[float, Quantity("a voltage", "V", ("mV", "V"), "0.1 V")]
 Kelvin = Annotated[float, Quantity("a temperature", "K", ("K",), "295 K")]
 KelvinPerMinute = Annotated[float, Quantity("a heating rate", "K/min", ("K/min",), "2 K/min")]

@@ -1,82 +1,54 @@
-"""What has been measured: a line per run file in a folder, without reading counts.
+"""What has been measured: a line per run file in a folder.
 
-Only scalars, and the column of powers, are read: some milliseconds per file, so that a folder of a year
-is listed in seconds. A file that cannot be read is listed with the reason; it hides no other.
+A file that cannot be read is listed with the reason; it hides no other. A folder of ten thousand files is listed in a
+second once it has been looked at (see `kept_summaries`).
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any
-
-import h5py
-import numpy as np
 
 from tplm_daq.errors import InputError
-from tplm_daq.store import layout
-from tplm_daq.store.columns import count_rows
 from tplm_daq.store.importer import is_run_name
-from tplm_daq.store.opening import reading
-from tplm_daq.store.results import result_names
-from tplm_daq.store.tree import read_value
+from tplm_daq.store.kept_summaries import KeptSummaries
+from tplm_daq.store.summary import RunSummary
 
-RESULT_SHOWN = ("diffusivity_cm2_s", "ci95_cm2_s", "bias_lamp")
-"""Values of a stored result that a summary shows."""
+SAME = 0.05
+"""Relative width of a `Range` that was given as one value."""
 
 
 @dataclass(frozen=True)
-class RunSummary:
-    """One run file in a list; None stands for what the file does not say.
+class Range:
+    """Values from `low` to `high`, both included; None sets no limit.
 
-    Attributes
-    ----------
-    path : Path
-        The file.
-    title, sample : str
-        Title of the recipe, and the sample that the operator noted ("" if none).
-    start_time : datetime
-        Start, with its zone.
-    finish_reason : str or None
-        Why the run ended; None if it was cut short or is still going on.
-    n_points : int
-        Acknowledged points.
-    repetition_rate_hz : float
-        Laser repetition rate asked for.
-    average_power_nw : float or None
-        Mean over the points of the average power at the sample.
-    method : str or None
-        Estimator of the newest stored result; None if there is no result.
-    diffusivity_cm2_s : float or None
-        Its diffusivity.
-    ci95_cm2_s : tuple of float or None
-        Its statistical 95 % interval, low and high.
-    bias_lamp : str or None
-        How far to trust it.
+    Examples
+    --------
+    >>> Range.around(10.0).holds(10.4), Range(low=5.0).holds(4.0), Range(high=5.0).holds(None)
+    (True, False, False)
     """
 
-    path: Path
-    title: str
-    sample: str
-    start_time: datetime
-    finish_reason: str | None
-    n_points: int
-    repetition_rate_hz: float
-    average_power_nw: float | None
-    method: str | None
-    diffusivity_cm2_s: float | None
-    ci95_cm2_s: tuple[float, float] | None
-    bias_lamp: str | None
+    low: float | None = None
+    high: float | None = None
 
-    def to_dict(self) -> dict[str, object]:
-        """Return the fields as JSON takes them."""
-        changed = {
-            "path": str(self.path),
-            "start_time": self.start_time.isoformat(timespec="milliseconds"),
-            "ci95_cm2_s": None if self.ci95_cm2_s is None else list(self.ci95_cm2_s),
-        }
-        return {**asdict(self), **changed}
+    @classmethod
+    def around(cls, value: float) -> Range:
+        """Return the range of what counts as the same."""
+        return cls(value - SAME * abs(value), value + SAME * abs(value))
+
+    def holds(self, value: float | None) -> bool:
+        """Tell whether a value lies within; one that is not known does in no range that has a limit."""
+        if self == Range():
+            return True
+        if value is None:
+            return False
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+ANY = Range()
 
 
 @dataclass(frozen=True)
@@ -105,7 +77,14 @@ class Catalogue:
     runs: tuple[RunSummary, ...]
     unreadable: tuple[UnreadableFile, ...]
 
-    def select(self, text: str = "", since: date | None = None, until: date | None = None) -> Catalogue:
+    def select(
+        self,
+        text: str = "",
+        since: date | None = None,
+        until: date | None = None,
+        power_nw: Range = ANY,
+        diffusivity_cm2_s: Range = ANY,
+    ) -> Catalogue:
         """Return the runs that match; files that cannot be read stay, since they may be what is looked for.
 
         Parameters
@@ -114,6 +93,8 @@ class Catalogue:
             Part of title or sample, in any case.
         since, until : date or None
             First and last day of the start, on the calendar of the place of the measurement.
+        power_nw, diffusivity_cm2_s : Range
+            Average power, and D of the newest stored result; runs without are left out unless every value will do.
 
         Returns
         -------
@@ -134,6 +115,8 @@ class Catalogue:
             if (wanted in run.title.casefold() or wanted in run.sample.casefold())
             and (since is None or run.start_time.date() >= since)
             and (until is None or run.start_time.date() <= until)
+            and power_nw.holds(run.average_power_nw)
+            and diffusivity_cm2_s.holds(run.diffusivity_cm2_s)
         )
         return Catalogue(self.folder, runs, self.unreadable)
 
@@ -169,78 +152,21 @@ def read_catalogue(folder: Path) -> Catalogue:
         what = "is a file, not a folder" if folder.exists() else "no such folder"
         raise InputError(f"{folder}: {what}. Name the folder that holds the run files; `tplm run` makes runs/.")
     runs, unreadable = [], []
-    for path in sorted(folder.rglob("*")):
-        if not is_run_name(path) or path.name.startswith("."):
-            continue
+    kept = KeptSummaries(folder)
+    for path in sorted(_run_files(folder)):
         try:
-            runs.append(summarise(path))
+            runs.append(kept.summary(path))
         except InputError as error:
             unreadable.append(UnreadableFile(path, str(error).removeprefix(f"{path}: ")))
+    kept.write()
     runs.sort(key=lambda run: run.start_time)
     return Catalogue(folder, tuple(runs), tuple(unreadable))
 
 
-def summarise(path: Path) -> RunSummary:
-    """Return the summary of a run file, finished, cut short or still growing.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    RunSummary
-        What is in it now.
-
-    Raises
-    ------
-    InputError
-        If it is damaged or not a run file, with the reason.
-    """
-    with reading(path) as entry:
-        return _summary(path, entry)
-
-
-def _summary(path: Path, entry: h5py.Group) -> RunSummary:
-    """Read the scalars of a run file."""
-    session, points = entry[layout.SESSION], entry[layout.POINTS]
-    result = _newest_result(entry)
-    interval = result.get("ci95_cm2_s")
-    return RunSummary(
-        path=path,
-        title=str(read_value(entry[layout.TITLE])),
-        sample=str(read_value(session["sample"])) if "sample" in session else "",
-        start_time=_with_zone(datetime.fromisoformat(str(read_value(entry[layout.START_TIME])))),
-        finish_reason=str(read_value(entry[layout.FINISH_REASON])) if layout.FINISH_REASON in entry else None,
-        n_points=count_rows(points),
-        repetition_rate_hz=float(entry[layout.SOURCE][layout.REPETITION_RATE][()]),
-        average_power_nw=_mean_power_nw(points),
-        method=result.get(layout.METHOD),
-        diffusivity_cm2_s=result.get("diffusivity_cm2_s"),
-        ci95_cm2_s=None if interval is None else (float(interval[0]), float(interval[1])),
-        bias_lamp=result.get("bias_lamp"),
-    )
-
-
-def _newest_result(entry: h5py.Group) -> dict[str, Any]:
-    """Return what a summary shows of the newest stored analysis; empty if there is none."""
-    names = result_names(entry)
-    if not names:
-        return {}
-    group = entry[names[-1]]
-    result = group[layout.RESULT]
-    shown = {name: read_value(result[name]) for name in RESULT_SHOWN if name in result}
-    return {layout.METHOD: read_value(group[layout.METHOD]), **shown}
-
-
-def _mean_power_nw(points: h5py.Group) -> float | None:
-    """Return the mean power over the acknowledged points, None if the rig does not know it."""
-    power_nw = points["power_nw"][: count_rows(points)]
-    known = power_nw[np.isfinite(power_nw)]
-    return float(known.mean()) if len(known) else None
-
-
-def _with_zone(time: datetime) -> datetime:
-    """Return a time with its zone; one written without is taken as local."""
-    return time if time.tzinfo is not None else time.astimezone()
+def _run_files(folder: Path) -> Iterator[Path]:
+    """Yield what is called like a run file, in the folder and all folders in it; hidden files are passed over."""
+    for here, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(here, name)
+            if is_run_name(path) and not name.startswith("."):
+                yield path

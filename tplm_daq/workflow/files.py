@@ -14,7 +14,7 @@ from tplm_daq.errors import FitError, InputError
 from tplm_daq.recipes.analysis import AnalysisRecipe
 from tplm_daq.recipes.dialect import parse_mapping
 from tplm_daq.recipes.load import validate
-from tplm_daq.store.catalog import Catalogue, read_catalogue
+from tplm_daq.store.catalog import ANY, Catalogue, Range, read_catalogue
 from tplm_daq.store.export import check_format, export_map
 from tplm_daq.store.importer import is_run_name, load_map
 from tplm_daq.store.reader import RunFile, open_run
@@ -28,7 +28,14 @@ WITHOUT_RECIPE = "`tplm analyse` fits the data with the default recipe."
 """What to do about a run whose recipe cannot be used."""
 
 
-def list_runs(folder: Path, text: str = "", since: date | None = None, until: date | None = None) -> Catalogue:
+def list_runs(
+    folder: Path,
+    text: str = "",
+    since: date | None = None,
+    until: date | None = None,
+    power_nw: Range = ANY,
+    diffusivity_cm2_s: Range = ANY,
+) -> Catalogue:
     """Return what has been measured.
 
     Parameters
@@ -39,6 +46,8 @@ def list_runs(folder: Path, text: str = "", since: date | None = None, until: da
         Part of title or sample, in any case.
     since, until : date or None
         First and last day.
+    power_nw, diffusivity_cm2_s : Range
+        Average power, and D of the newest stored result.
 
     Returns
     -------
@@ -50,7 +59,7 @@ def list_runs(folder: Path, text: str = "", since: date | None = None, until: da
     InputError
         There is no such folder, or the dates are exchanged.
     """
-    return read_catalogue(folder).select(text, since, until)
+    return read_catalogue(folder).select(text, since, until, power_nw, diffusivity_cm2_s)
 
 
 def export_run(path: Path, to: str, out: Path | None = None) -> Path:
