@@ -82,7 +82,7 @@ def break_recipe(entry: h5py.Group) -> None:
 
 EDITS: list[tuple[Callable[[h5py.Group], None], dict[str, str]]] = [
     (change_count, {"counts": "position 7 in the plot", "analysis_1": "diffusivity_cm2_s is"}),
-    (change_count_and_sum, {"analysis_1": "becomes"}),
+    (change_count_and_sum, {"analysis_1": " more differ: "}),
     (exchange_indices, {"points": "its index 6 stands for", "counts": "not the sum"}),
     (exchange_places_too, {"counts": "not the sum", "analysis_1": "becomes"}),
     (edit_recipe, {"recipes": "the recipe was changed after the run"}),
