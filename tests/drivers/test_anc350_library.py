@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from drivers.anc350 import ANC350
@@ -185,3 +186,8 @@ def test_a_missing_library_or_function_is_named() -> None:
     del library.ANC_setTargetGround
     with pytest.raises(OSError, match="no function ANC_setTargetGround. Install version 4"):
         declare(library)
+
+
+def test_another_library_is_recognised_by_the_functions_that_it_lacks() -> None:
+    with pytest.raises(OSError, match="the library has no function ANC_discover. Install version 4 of the library"):
+        load_library(np.random._generator.__file__)

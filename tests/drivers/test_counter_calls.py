@@ -204,3 +204,21 @@ def test_properties_say_first_what_they_do(driver):
     for name, member in properties.items():
         verb = "Control" if member.fset else "Get|Measure"
         assert str(member.__doc__).split()[0] in verb.split("|"), name
+
+
+@pytest.mark.parametrize(
+    "kind, name, written, default",
+    [
+        ("picoharp", "marker_holdoff_ns", 25_000, None),
+        ("pico", "marker_holdoff_ns", 25_000, None),
+        ("pico", "sync_offset_ps", -4_000, None),
+        ("pico", "input_offset_ps", 4_000, None),
+    ],
+)
+def test_what_the_library_cannot_tell_is_remembered_until_the_device_forgets_it(kind, name, written, default):
+    counter = Logged(kind).counter
+    assert getattr(counter, name) is default
+    setattr(counter, name, written)
+    assert getattr(counter, name) == written
+    counter.initialise()
+    assert getattr(counter, name) is default

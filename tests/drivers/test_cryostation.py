@@ -185,3 +185,8 @@ def test_looking_changes_nothing(cryostat, double):
     double.before_change = lambda: pytest.fail("something was changed")
     cryostat.identify()
     assert not cryostat.has_alarm
+
+
+def test_a_message_too_long_for_its_two_digits_is_not_sent():
+    with expected_protocol(Cryostation, []) as box, pytest.raises(ValueError, match="is longer than the 99 characters"):
+        box.write("G" * 100)

@@ -154,3 +154,11 @@ def test_a_silent_wheel_is_a_timeout_over_visa_too(wheel, double, monkeypatch):
     monkeypatch.setattr(double, "answer", lambda frame: b"")
     with pytest.raises(TimeoutError, match="did not answer in time"):
         _ = wheel.position
+
+
+def test_a_mode_without_a_meaning_is_a_connection_error():
+    with (
+        pytest.raises(ConnectionError, match="shows speed=2, which means nothing here; ask again"),
+        expected_protocol(FW102C, [(b"speed?\r", b"speed?\r2\r> ")]) as wheel,
+    ):
+        _ = wheel.speed

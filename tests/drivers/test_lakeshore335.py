@@ -218,3 +218,50 @@ def test_a_heater_that_stays_on_is_an_error():
         pytest.raises(LakeShoreError, match="heater ranges 2 and 0 after both were switched off; press its Heater Off"),
     ):
         box.heaters_off()
+
+
+@pytest.mark.parametrize(
+    "write, exchanges, message",
+    [
+        (
+            lambda box: setattr(box.output_1, "pid", (40, 15.5, 0)),
+            [("PID 1,40.0,15.5,0.0;*ESR?;PID? 1", "000;+0040.0,+0015.5,+001.0")],
+            r"shows PID \(40.0, 15.5, 1.0\) after 40.0,15.5,0.0 was sent",
+        ),
+        (
+            lambda box: setattr(box.input_A, "label", "Cold finger"),
+            [('INNAME A,"Cold finger";*ESR?;INNAME? A', "000;Input A        "), ("INNAME? A", "Input A        ")],
+            "shows the name 'Input A' after 'Cold finger' was sent",
+        ),
+        (
+            lambda box: box.output_1.ramp_to(290.0, 4.0),
+            [
+                (POLL_MESSAGE, IDLE_REPLY),
+                ("RAMP 1,0,4;SETP 1,300.0120;RAMP 1,1,4;SETP 1,290.0000;*ESR?;SETP? 1", "000;+300.012"),
+                (POLL_MESSAGE, RAMP_REPLY),
+            ],
+            "shows 5 K/min after 4 K/min was sent",
+        ),
+    ],
+    ids=["PID", "label", "ramp"],
+)
+def test_a_setting_that_is_not_taken_is_an_error(write, exchanges, message):
+    with expected_protocol(LakeShore335, exchanges) as box, pytest.raises(LakeShoreError, match=message):
+        write(box)
+
+
+@pytest.mark.parametrize(
+    "read, sent, reply, message",
+    [
+        (lambda box: box.output_1.heater_setup, "HTRSET? 1", "0,7,0,1.03,2", "came where a heater setup belongs"),
+        (lambda box: box.output_1.pid, "PID? 1", "+0050.0,+0020.0", "came where 3 numbers belong"),
+        (lambda box: box.input_A.sensor_type, "INTYPE? A", "9,0,0,0,1", "9 came where one of 0 to 4 belongs"),
+    ],
+    ids=["heater setup", "PID", "sensor type"],
+)
+def test_a_reading_that_means_nothing_is_out_of_step(read, sent, reply, message):
+    with (
+        pytest.raises(ConnectionError, match=f"{message}; replies are out of step"),
+        expected_protocol(LakeShore335, [(sent, reply)] * 2) as box,
+    ):
+        read(box)

@@ -190,3 +190,11 @@ def test_examples_in_docstrings_are_true(module):
     result = doctest.testmod(module)
     assert result.attempted
     assert not result.failed
+
+
+@pytest.mark.parametrize("flag", [Flags.SYSTEM_ERROR, Flags.SOFTWARE_ERROR])
+def test_counts_after_a_system_error_are_not_handed_out(world, monkeypatch, flag):
+    counter = opened(world)
+    monkeypatch.setattr(TimeHarp260, "flags", flag)
+    with pytest.raises(OSError, match="error during the run, its counts cannot be trusted"):
+        counter.read_counts()
