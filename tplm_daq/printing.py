@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from tplm_daq.analysis.pipeline import Result
+    from tplm_daq.rig.probe import SerialPort
     from tplm_daq.store.catalog import Catalogue
     from tplm_daq.workflow.align_job import AlignOutcome
     from tplm_daq.workflow.check import CheckReport, Precision
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from tplm_daq.workflow.series_outcome import SeriesOutcome
     from tplm_daq.workflow.serve import Served
     from tplm_daq.workflow.verify import VerifyReport
+
+USB_BOXES = {"0403:faf0": "a Thorlabs controller such as a KST101", "1fb9:0300": "a Lake Shore 335"}
+"""Which box shows this USB id."""
 
 WIDE = 120
 """Columns of a terminal that has room for titles beside file names."""
@@ -205,17 +210,22 @@ def print_devices(console: Console, report: DevicesReport) -> None:
     colours = {"ok": "green", "failed": "red", "manual": "yellow"}
     for row in report.devices:
         status = f"[{colours[row.status]}]{row.status}[/{colours[row.status]}]"
-        table.add_row(row.role, status, row.identity or row.model, row.address)
+        who = f"not reached ({row.model})" if row.status == "failed" else row.identity or row.model
+        table.add_row(row.role, status, who, row.address)
     console.print(table, highlight=False)
     for row in report.devices:
         if row.status == "failed":
             console.print(f"{row.role}: {row.cause}. {row.advice}", highlight=False, soft_wrap=True)
-    if report.n_failed and report.serial_ports:
-        console.print("Serial ports of this computer:")
-        for port in report.serial_ports:
-            console.print(
-                f"    {port.name}  {port.usb_id or ''}  {port.serial or ''}  {port.description}", highlight=False
-            )
+    if report.n_failed:
+        _print_serial_ports(console, report.serial_ports)
+
+
+def _print_serial_ports(console: Console, ports: Sequence[SerialPort]) -> None:
+    console.print("Serial ports of this computer:" if ports else "This computer has no serial ports.")
+    for port in ports:
+        known = USB_BOXES.get(port.usb_id or "", "")
+        words = (port.name, port.usb_id or "no USB", port.serial or "", known or port.description)
+        console.print("    " + "  ".join(word for word in words if word), highlight=False)
 
 
 def print_served(served: Served, as_json: bool) -> None:

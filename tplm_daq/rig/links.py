@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -204,7 +205,7 @@ def open_serial(address: str, settings: dict[str, Any]) -> SerialAdapter:
 
 
 def _sentence(error: BaseException) -> str:
-    """Return what an error says; noise from a line that is quoted in it becomes visible, and harmless in files."""
-    text = str(error).strip() or type(error).__name__
+    """Return what an error says, without the system's numbers; noise from a line in it becomes visible and harmless."""
+    text = re.sub(r"\[Errno -?\d+\] ", "", str(error).strip()) or type(error).__name__
     shown = (each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
     return "".join(shown).rstrip(".")
