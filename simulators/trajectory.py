@@ -104,11 +104,13 @@ class Trajectory:
         )
 
     def until(self, low_mm: float, high_mm: float) -> Trajectory:
-        """Return this trajectory, but stopped dead where it would leave `low_mm` to `high_mm`."""
+        """Return this trajectory, but stopped dead where it would leave `low_mm` to `high_mm`, or go further beyond."""
         for n_done, (leg, following) in enumerate(zip(self.legs, self.legs[1:], strict=False)):
             bound = min(max(following.position_mm, low_mm), high_mm)
             is_outward = (following.position_mm - bound) * (following.position_mm - leg.position_mm) > 0
             if is_outward:
+                if (bound - leg.position_mm) * (following.position_mm - leg.position_mm) <= 0:
+                    return Trajectory((*self.legs[:n_done], _rest(leg.start_ns, leg.position_mm)))
                 time_ns = leg.time_to_reach(bound)
                 return Trajectory(
                     (*self.legs[:n_done], *([leg] if time_ns > leg.start_ns else []), _rest(time_ns, bound))

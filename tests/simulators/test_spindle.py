@@ -110,3 +110,14 @@ def test_moves_long_past_are_forgotten_with_a_reason() -> None:
         spindle.follow(next_path(spindle, 1.0 + number % 2))
     with pytest.raises(ValueError, match="0 ns lies before the last 4096 moves of the spindle; ask for a later time"):
         spindle.position_mm_at(0)
+
+
+@pytest.mark.parametrize(("target_mm", "low_mm", "high_mm"), [(7.0, 2.0, 4.999), (3.0, 5.001, 8.0), (7.0, 2.0, 5.0)])
+def test_an_axis_beyond_its_bounds_goes_no_further_but_comes_back(
+    target_mm: float, low_mm: float, high_mm: float
+) -> None:
+    outward = at_rest(0, 5.0).then_to(target_mm, 1.5, 1.0).until(low_mm, high_mm)
+    assert (outward.end_ns, outward.position_at(outward.end_ns)) == (0, 5.0)
+    inside_mm = 10.0 - target_mm
+    inward = at_rest(0, 5.0).then_to(inside_mm, 1.5, 1.0).until(low_mm, high_mm)
+    assert inward.position_at(inward.end_ns) == inside_mm
