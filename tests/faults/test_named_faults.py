@@ -83,7 +83,7 @@ ENDING = [
         Fault(faults.SILENCE, "detector_x", at_s=HOMING_S), 1, "detector_x .*did not answer in time", None, (NOT_HOMED,)
     ),
     Case(mid(faults.LIMIT_HIT, "detector_x"), 1, "detector_x .*on a limit", 2),
-    Case(Fault(faults.LIMIT_HIT, "detector_x", at_s=HOMING_S), 1, "detector_x .*on a limit", None, (NOT_HOMED,)),
+    Case(Fault(faults.LIMIT_HIT, "detector_x", at_s=HOMING_S), 1, "detector_x .*on a limit", 0, (NOT_HOMED,)),
     Case(Fault(faults.LIMIT_HIT, "stage"), 1, "stage .*end of travel", None, (OTHER_SPOT,)),
     Case(Fault(faults.LOST_SYNC, "counter"), 4, "no sync: the counter sees no sync pulses .*sync cable", None),
     Case(Fault(faults.DOUBLE_SYNC, "counter"), 4, "sync rate is 5 MHz where 2.5 MHz .*reflections", None),
