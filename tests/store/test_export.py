@@ -88,6 +88,16 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         export_map(run_map(tmp_path), "npz", tmp_path / "file" / "run.npz")
 
 
+def test_what_nobody_foresaw_leaves_no_half_written_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setitem(export.FORMATS, "npz", fail)
+    with pytest.raises(MemoryError):
+        export_map(run_map(tmp_path), "npz", tmp_path / "run.npz")
+    assert not (tmp_path / "run.npz").exists()
+
+
 def test_a_full_disk_leaves_no_half_written_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fill(data: TimePositionMap, stream: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

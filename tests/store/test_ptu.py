@@ -130,6 +130,10 @@ def test_a_point_of_another_program_becomes_one_position(tmp_path):
 
 REFUSED = {
     "too many bins": (made_map(n_bin=40_000), r"40000 delay bins: a PTU record can tell 32768 apart\. Export as npz"),
+    "wide bins": (
+        made_map(n_bin=4, delay_ns=(np.arange(4) + 0.5) * 500.0),
+        r"delay bins of 500 ns are longer than the laser period of 400 ns, .* Correct repetition_rate_hz, or export as",
+    ),
     "no rate": (made_map(repetition_rate_hz=None), r"the repetition rate is not known, and a PTU file needs it"),
     "too many photons": (
         made_map(n_bin=2, counts=np.full((7, 2), 2**33, dtype=np.int64)),

@@ -58,15 +58,15 @@ def export_map(data: TimePositionMap, to: str, path: Path, tags: TaggedPhotons |
                 write_tagged_ptu(data, tags, stream)
             else:
                 FORMATS[to](data, stream)
-    except InputError:
-        path.unlink()
-        raise
     except OSError as error:
         path.unlink()
         raise StoreError(
             f"{path}: the disk did not take the export ({error.strerror}); nothing is left of it, and the run file is "
             "unchanged. Make room, or choose another place with -o."
         ) from error
+    except BaseException:
+        path.unlink()
+        raise
 
 
 def check_format(to: str) -> None:

@@ -117,7 +117,8 @@ def write_ptu(data: TimePositionMap, stream: io.BufferedWriter) -> None:
     Raises
     ------
     InputError
-        If the map has more bins than a T3 record can tell apart, too many photons, or no repetition rate.
+        If the map has more bins than a T3 record can tell apart, bins longer than the laser period, too many photons,
+        or no repetition rate.
     """
     n_position, n_bin = data.counts.shape
     if n_bin > MOST_BINS:
@@ -127,6 +128,12 @@ def write_ptu(data: TimePositionMap, stream: io.BufferedWriter) -> None:
         )
     if data.repetition_rate_hz is None:
         raise InputError("the repetition rate is not known, and a PTU file needs it. Export as npz or csv.")
+    if data.bin_width_ns * 1e-9 > 1.0 / data.repetition_rate_hz:
+        raise InputError(
+            f"delay bins of {data.bin_width_ns:g} ns are longer than the laser period of "
+            f"{1e9 / data.repetition_rate_hz:g} ns, which a PTU file cannot hold. Correct repetition_rate_hz, or export "
+            "as npz or csv."
+        )
     if (n_photons := int(data.counts.sum(dtype=np.float64))) > MOST_PHOTONS:
         raise InputError(
             f"{n_photons:.3g} photons: a PTU file lists each of them, up to {MOST_PHOTONS:.3g}. Export as npz or csv."
