@@ -52,6 +52,15 @@ def test_only_the_latest_visit_counts() -> None:
     assert after(*BEGINNING, *faded, visit(1, 9000), visit(3, 11_000)).judge().level is Level.OK
 
 
+def test_a_resumed_run_judges_by_its_own_visits_against_the_first_ones() -> None:
+    rates = after(*BEGINNING, visit(1, 6000), visit(3, 8000))
+    rates.begin_anew()
+    rates.on_event(visit(1, 6000))
+    assert rates.judge().level is Level.OK
+    rates.on_event(visit(3, 8000))
+    assert rates.judge().level is Level.SUSPECT
+
+
 def test_few_counts_are_no_evidence() -> None:
     assert after(visit(1, 9), visit(3, 11), visit(1, 6), visit(3, 8)).judge().level is Level.OK
 

@@ -131,8 +131,8 @@ def write_ptu(data: TimePositionMap, stream: io.BufferedWriter) -> None:
     if data.bin_width_ns * 1e-9 > 1.0 / data.repetition_rate_hz:
         raise InputError(
             f"delay bins of {data.bin_width_ns:g} ns are longer than the laser period of "
-            f"{1e9 / data.repetition_rate_hz:g} ns, which a PTU file cannot hold. Correct repetition_rate_hz, or export "
-            "as npz or csv."
+            f"{1e9 / data.repetition_rate_hz:g} ns, which a PTU file cannot hold. Correct repetition_rate_hz, or "
+            "export as npz or csv."
         )
     if (n_photons := int(data.counts.sum(dtype=np.float64))) > MOST_PHOTONS:
         raise InputError(
