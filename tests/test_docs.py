@@ -1,8 +1,9 @@
 """The documentation holds: every block of code in docs/ runs as it stands, every file is valid, every link leads on.
 
 Blocks marked ``sh`` are commands typed one after the other, ``python`` blocks of one page share their names as in a
-notebook, ``yaml`` blocks are whole files or devices of a rig file, and ``text`` is to be looked at. Recipes are
-shortened, nothing else is changed. README's commands are typed by `tests/end_to_end/test_readme.py`.
+notebook, ``yaml`` blocks are whole files or devices of a rig file, and ``text`` is to be looked at, except for what
+`tplm check` is shown to answer. Recipes are shortened, nothing else is changed. ``matlab`` and ``igor`` cannot run.
+README's commands are typed by `tests/end_to_end/test_readme.py`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from tplm_daq.recipes.rig import RigRecipe
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-LANGUAGES = {"sh", "python", "yaml", "text", "csv", "math", ""}
+LANGUAGES = {"sh", "python", "yaml", "text", "csv", "math", "matlab", "igor", ""}
 IN_TURN = """
 import json, sys
 from tplm_daq.cli import app
@@ -127,6 +128,22 @@ def test_commands_work_as_they_stand(page: str, folder: Path) -> None:
         if (block.page, block.language) == (page, "yaml") and block.text.startswith("# "):
             (folder / block.text[2:].split()[0]).write_text(block.text, encoding="utf-8")
     run_all(folder, commands_of(page))
+
+
+def test_check_answers_as_the_pages_show(folder: Path) -> None:
+    """Of a block that begins with `$ tplm check`, the lines below are what is said."""
+    shown = [block.text.splitlines() for block in ALL if block.text.startswith("$ tplm check ")]
+    assert shown
+    for asked, *answer in shown:
+        done = subprocess.run(
+            [sys.executable, "-m", "tplm_daq", *shlex.split(asked)[2:]],
+            cwd=folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
+        )
+        said = (done.stdout + done.stderr).replace(f"{folder}/", "")
+        assert said.split() == " ".join(answer).split()
 
 
 @pytest.mark.parametrize("page", WITH_PYTHON)
