@@ -24,12 +24,12 @@ EXCHANGES = {
     "limits": (b"SENS:CORR:WAV? MIN;:SENS:CORR:WAV? MAX\n", b"2.000000E+02;1.100000E+03\n"),
     "the next larger range": (
         b"SENS:POW:RANG 2e-6;:SENS:POW:RANG?;:SENS:POW:RANG:AUTO?\n",
-        b"5.000000E-06;0.000000E+00\n",
+        b"5.000000E-06;0\n",
     ),
     "no error": (b"SYST:ERR?\n", b'+0,"No error"\n'),
     "unknown": (b"TEA 3;:SYST:ERR?;:SYST:ERR?\n", b'-113,"Undefined header";+0,"No error"\n'),
     "unknown query": (b"SENS:CORR:COLL:ZERO:ABOR?;:SYST:ERR?\n", b'-113,"Undefined header"\n'),
-    "out of range": (b"SENS:AVER:COUN 0;:SYST:ERR?;:SENS:AVER:COUN?\n", b'-222,"Data out of range";1.000000E+00\n'),
+    "out of range": (b"SENS:AVER:COUN 0;:SYST:ERR?;:SENS:AVER:COUN?\n", b'-222,"Data out of range";1\n'),
     "no number": (b"SENS:AVER:COUN x;:SYST:ERR?\n", b'-104,"Data type error"\n'),
     "clear": (b"TEA 3;*CLS;:SYST:ERR?\n", b'+0,"No error"\n'),
 }
