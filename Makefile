@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export QT_QPA_PLATFORM ?= offscreen
 
-.PHONY: help run reproduce test lint pytest coverage slow statistics faults docs notebook screenshots bench clean
+.PHONY: help run reproduce picture test lint pytest coverage slow statistics faults docs notebook screenshots bench clean
 
 help:
 	@echo "make run    set up, then measure a simulated line scan and write its report"
 	@echo "make reproduce  the paper's figures anew, with its numbers beside ours, into runs/paper (a quarter of an hour)"
+	@echo "make picture    the picture of them in README, after make reproduce"
 	@echo "make test   set up, then style, types, import contracts and tests"
 	@echo "make lint   style, types and import contracts only"
 	@echo "make coverage    lines and branches of acquire, store, rig and drivers that no test runs; 95 % are asked for"
@@ -28,6 +29,9 @@ run: $(STAMP)
 
 reproduce: $(STAMP)
 	$(BIN)/tplm reproduce $(FIGURES)
+
+picture: $(STAMP)
+	PYTHONPATH=. $(BIN)/python tests/report/paper/picture.py runs/paper docs/img/paper-4a-4e.png
 
 test: lint pytest
 
