@@ -39,7 +39,8 @@ def test_one_percent_of_good_numbers_fail_by_chance() -> None:
 
 @pytest.mark.parametrize(("value", "error"), [(math.nan, 0.1), (6.0, 0.0), (6.0, math.nan)])
 def test_a_number_without_value_or_error_does_not_agree(value: float, error: float) -> None:
-    assert compared("τ", 6.0, value, error, "µs", RECOVERED).verdict is Verdict.FAILS
+    row = compared("τ", 6.0, value, error, "µs", RECOVERED)
+    assert (row.verdict, row.explanation) == (Verdict.FAILS, "There is no number with an error to compare")
 
 
 @pytest.mark.parametrize(

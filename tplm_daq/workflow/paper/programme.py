@@ -59,7 +59,7 @@ ITEMS = {
     item.name: item
     for item in (
         Item("snapshot", "kmc_snapshot.yaml"),
-        Item("lattice", "kmc_lattice.yaml", quick=("n_pulses=150", "alpha=[0.02, 0.08]")),
+        Item("lattice", "kmc_lattice.yaml"),
         Item("power", "series_power.yaml", quick=(*FEW, "vary.0.average_power=[0.5 nW, 2 nW, 5 nW, 10 nW, 20 nW]")),
         Item(
             "constant-power",

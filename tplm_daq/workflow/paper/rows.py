@@ -60,9 +60,11 @@ def compared(
     >>> compared("tau", 6.0, 7.0, 0.1, "us", Origin.RECOVERED).explanation
     'Ours lies 10.0 standard errors above'
     """
-    away = (value - published) / error if error > 0 else math.inf
+    away = (value - published) / error if error > 0 else math.nan
     ours = f"{value_with_error(value, error)} {unit}".strip() if math.isfinite(value) else "not determined"
-    told = f"ours lies {abs(away):.1f} standard errors {'above' if away > 0 else 'below'}"
+    told = "there is no number with an error to compare"
+    if math.isfinite(away):
+        told = f"ours lies {abs(away):.1f} standard errors {'above' if away > 0 else 'below'}"
     agrees = math.isfinite(away) and abs(away) <= Z_LEVEL
     return judged(
         quantity,
