@@ -64,3 +64,12 @@ def test_a_pass_that_has_just_begun_takes_the_drift_of_the_others():
 def test_one_pass_shows_no_drift():
     with pytest.raises(FitError, match="1 of 1 passes show the centre of the spot; drift needs 2"):
         align_passes(drifting(1, 10.0, seed=4))
+
+
+@pytest.mark.parametrize("order", ["there", "back"])
+def test_the_decay_is_right_though_drift_leaves_some_positions_with_half_the_time(order):
+    passes = drifting(2, 40.0)
+    if order == "back":
+        passes = [passes[0], Pass(passes[1].data, passes[1].time_s[0] + passes[1].time_s[-1] - passes[1].time_s)]
+    found = analyse_passes(passes, AnalysisRecipe())
+    assert found.lifetime_ns == pytest.approx(SCENE.lifetime_ns, rel=0.01)

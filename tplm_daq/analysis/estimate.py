@@ -200,19 +200,23 @@ def _corrections(binned: FitData, recipe: AnalysisRecipe) -> tuple[str, ...]:
 
 def _collected(binned: FitData, fit: DiffusionFit, variance_nm2: float) -> Callable[[FloatArray], FloatArray]:
     if isinstance(fit.shape, EllipticalSpot):
-        return partial(_collected_on_map, fit.shape, fit.parameters)
+        return partial(_collected_on_map, fit.shape, fit.parameters, binned.dwell)
     return partial(_collected_on_line, binned, fit.value(Parameter.CENTRE), variance_nm2)
 
 
-def _collected_on_map(shape: EllipticalSpot, parameters: FloatArray, grown_nm2: FloatArray) -> FloatArray:
+def _collected_on_map(
+    shape: EllipticalSpot, parameters: FloatArray, dwell: FloatArray, grown_nm2: FloatArray
+) -> FloatArray:
     grown_nm2 = np.maximum(grown_nm2, (_SMALLEST_SHARE - 1.0) * shape.smallest_variance_nm2(parameters))
-    light = shape.spread(parameters, grown_nm2).value.sum(axis=0)
+    light = dwell @ shape.spread(parameters, grown_nm2).value
     return np.asarray(light * shape.height(parameters, grown_nm2))
 
 
 def _collected_on_line(binned: FitData, centre_nm: float, variance_nm2: float, grown_nm2: FloatArray) -> FloatArray:
     spread_nm2 = np.maximum(variance_nm2 + grown_nm2, _SMALLEST_SHARE * variance_nm2)
-    return collected_light(binned.position_nm, centre_nm, spread_nm2, binned.pixel_nm, binned.pixel_across_nm)
+    return collected_light(
+        binned.position_nm, centre_nm, spread_nm2, binned.pixel_nm, binned.pixel_across_nm, binned.dwell
+    )
 
 
 def _profile(binned: FitData, fit: DiffusionFit, is_early: bool) -> Profile:

@@ -93,7 +93,12 @@ def pixel_profile(
 
 
 def collected_light(
-    position_nm: FloatArray, centre_nm: float, variance_nm2: FloatArray, pixel_nm: float, pixel_across_nm: float
+    position_nm: FloatArray,
+    centre_nm: float,
+    variance_nm2: FloatArray,
+    pixel_nm: float,
+    pixel_across_nm: float,
+    dwell: FloatArray | None = None,
 ) -> FloatArray:
     """Return how much of the light of a round spot the positions of a line collect, relative to any one variance.
 
@@ -110,6 +115,8 @@ def collected_light(
         Variance of the spot, in nm^2.
     pixel_nm, pixel_across_nm : float
         Width of the pixel along and across the line, in nm.
+    dwell : ndarray of float64, shape (n_position,), optional
+        How long each position was counted, in any unit; without it all were counted alike.
 
     Returns
     -------
@@ -122,7 +129,8 @@ def collected_light(
     >>> np.round(collected_light(x_nm, 0.0, np.array([250.0**2, 500.0**2]), 10.0, 10.0), 3)
     array([1. , 0.5])
     """
-    along = pixel_profile(position_nm[:, None], centre_nm, variance_nm2, pixel_nm).value.sum(axis=0)
+    weight = np.ones(len(position_nm)) if dwell is None else dwell
+    along = weight @ pixel_profile(position_nm[:, None], centre_nm, variance_nm2, pixel_nm).value
     across = pixel_profile(np.zeros(1), 0.0, variance_nm2, pixel_across_nm).value
     light = along * across / variance_nm2
     return np.asarray(light / light.max())
