@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
 from tplm_daq.report.figures import draw_map
 from tplm_daq.report.paper.view import Curve, Drawing, LatticeDrawing, MapDrawing, Panel, Points
@@ -22,6 +22,7 @@ SINGLE_IN, WIDE_IN, HEIGHT_IN = 3.7, 7.4, 2.75
 MOST_COLUMNS = 3
 MOST_DECADES = 2.4
 """Along x, that have room for numbers at 2 and 5."""
+PLAIN_NUMBERS_TO = 1e4
 MANY = 40
 """Marks, above which they are drawn small."""
 SHOWN_NM = 550.0
@@ -115,6 +116,8 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
         log_axis(axes)
         if math.log10(axes.get_xlim()[1] / axes.get_xlim()[0]) > MOST_DECADES:
             axes.xaxis.set_major_locator(LogLocator())
+        if axes.get_xlim()[1] > PLAIN_NUMBERS_TO:
+            axes.xaxis.set_major_formatter(LogFormatterSciNotation())
     if panel.is_y_log:
         axes.set_yscale("log")
         axes.yaxis.set_minor_formatter(NullFormatter())
