@@ -15,8 +15,8 @@ from tplm_daq.analysis.series_summary import SeriesRun
 from tplm_daq.analysis.series_table import SeriesTable
 from tplm_daq.report.numbers import value_with_error
 from tplm_daq.report.paper.view import Curve, Origin, Panel, PaperFigure, Points, Row
-from tplm_daq.workflow.paper.maps import D_0_CM2_S, D_INF_CM2_S, POWER_TIMES_T_EXC_NW_US, TAU_US
 from tplm_daq.workflow.paper.measured import Measured, column, light_text, marks, power_text, truths
+from tplm_daq.workflow.paper.published import EXCITONS_MHZ_PER_NW, diffusivity_cm2_s
 from tplm_daq.workflow.paper.rows import missing, shown, unrefuted
 
 FloatArray = NDArray[np.float64]
@@ -235,12 +235,11 @@ def _rates(runs: Sequence[SeriesRun]) -> FloatArray:
 
 
 def _excitons(runs: Sequence[SeriesRun]) -> FloatArray:
-    """Return <N> of runs, which is 0.02 at 1 nW and 1 MHz."""
-    return 0.02 * column(runs, "power_nw") / (column(runs, "repetition_rate_hz") / 1e6)
+    """Return <N> of runs."""
+    return EXCITONS_MHZ_PER_NW * column(runs, "power_nw") / (column(runs, "repetition_rate_hz") / 1e6)
 
 
 def _law() -> Curve:
     """Return the published law against power."""
     power_nw = np.geomspace(0.4, 25.0, 200)
-    rest = np.exp(-POWER_TIMES_T_EXC_NW_US / TAU_US / power_nw)
-    return Curve(power_nw, D_INF_CM2_S + (D_0_CM2_S - D_INF_CM2_S) * rest, "published law", 1, is_dashed=True)
+    return Curve(power_nw, diffusivity_cm2_s(power_nw), "published law", 1, is_dashed=True)

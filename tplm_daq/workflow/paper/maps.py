@@ -5,20 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from tplm_daq.analysis.models import NM2_PER_NS_PER_CM2_PER_S
-from tplm_daq.analysis.relaxation import enhancement
 from tplm_daq.analysis.result import Result
 from tplm_daq.analysis.series_summary import SeriesRun
 from tplm_daq.recipes.analysis import AnalysisRecipe
 from tplm_daq.report.paper.view import Curve, MapDrawing, Origin, Panel, PaperFigure, Points, Row
 from tplm_daq.workflow.analyse import analyse_run
 from tplm_daq.workflow.paper.measured import Measured, power_text
+from tplm_daq.workflow.paper.published import diffusivity_cm2_s
 from tplm_daq.workflow.paper.rows import Z_95, compared, missing, scaled_error, shown
 
 SHOWN_NW = 10.0
 """Power of the run that is shown."""
-D_0_CM2_S, D_INF_CM2_S, TAU_US = 0.15, 0.01, 6.0
-"""The published law D(t_exc) at 300 K."""
-POWER_TIMES_T_EXC_NW_US = 50.0
 SUBLINEAR = 1.0
 """Exponent of a mean squared displacement that grows with time."""
 
@@ -88,7 +85,7 @@ def _shown(measured: Measured) -> SeriesRun:
 
 
 def _law_cm2_s(run: SeriesRun) -> float:
-    return float(enhancement(np.array(POWER_TIMES_T_EXC_NW_US / run.power_nw), D_0_CM2_S, D_INF_CM2_S, TAU_US))
+    return float(diffusivity_cm2_s(run.power_nw))
 
 
 def _row(quantity: str, run: SeriesRun, result: Result, about: str) -> Row:

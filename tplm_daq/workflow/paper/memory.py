@@ -9,11 +9,8 @@ from tplm_daq.analysis.series_summary import SeriesGroup
 from tplm_daq.report.numbers import value_with_error
 from tplm_daq.report.paper.view import Curve, Origin, Panel, PaperFigure, Row
 from tplm_daq.workflow.paper.measured import Measured, marks, truths
+from tplm_daq.workflow.paper.published import COLD_TAU_US, D_0_CM2_S, D_INF_CM2_S, TAU_US
 from tplm_daq.workflow.paper.rows import compared, judged, missing, unrefuted
-
-TAU_US, COLD_TAU_US = 6.0, 40.0
-D_0_CM2_S, D_INF_CM2_S = 0.15, 0.01
-"""As published, the first at 300 K and the second at 50 K."""
 
 
 def relaxation(measured: Measured) -> PaperFigure:

@@ -11,9 +11,10 @@ from tplm_daq.analysis.relaxation import Relaxation
 from tplm_daq.analysis.series_summary import SPACING_ERROR_NM, SeriesRun
 from tplm_daq.report.paper.view import Origin, PaperFigure, Row
 from tplm_daq.workflow.paper.measured import Measured
+from tplm_daq.workflow.paper.published import D_INF_CM2_S
 from tplm_daq.workflow.paper.rows import compared, judged, missing
 
-ENHANCEMENT, D_INF_CM2_S = 15.0, 0.01
+ENHANCEMENT = 15.0
 RADII_NM = (17.4, 25.6)
 FLUENCE_UJ_CM2, EXCITONS, POWER_NW, RATE_HZ, SPOT_NM = 0.76, 0.08, 10.0, 2.5e6, 500.0
 MOST_HEAT_K = 0.01

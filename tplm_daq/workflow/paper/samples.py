@@ -15,6 +15,7 @@ from tplm_daq.report.paper.view import Curve, Origin, Panel, PaperFigure, Row
 from tplm_daq.rig.simulated import PresetNumbers, sample_numbers
 from tplm_daq.workflow.paper.inputs import SURFACES
 from tplm_daq.workflow.paper.measured import Measured, column, marks, truths
+from tplm_daq.workflow.paper.published import T_EXC_US_NW
 from tplm_daq.workflow.paper.rows import compared, missing, shown, unrefuted
 
 FloatArray = NDArray[np.float64]
@@ -54,7 +55,7 @@ def treatments(measured: Measured) -> PaperFigure:
     power_nw = np.geomspace(0.9, 22.0, 100)
     points = [marks(column(runs, "power_nw"), runs, SURFACES[name], COLOURS[name]) for name, runs in samples.items()]
     curves = [
-        Curve(power_nw, group.relaxation.curve(50.0 / power_nw), "", COLOURS[name])
+        Curve(power_nw, group.relaxation.curve(T_EXC_US_NW / power_nw), "", COLOURS[name])
         for name, group in groups.items()
         if isinstance(group.relaxation, Relaxation)
     ]
