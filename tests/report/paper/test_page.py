@@ -67,7 +67,7 @@ def test_the_page_is_sound_and_holds_every_row_and_source(tmp_path: Path) -> Non
     structure.feed(text)
     assert structure.open == []
     assert len(set(structure.identifiers)) == len(structure.identifiers)
-    assert "5 rows: 3 agrees, 1 differs, explained, 1 fails." in text
+    assert "5 rows: 3 agree, 1 differ and are explained, 1 fail." in text
     assert text.count("<figure") == 3
     for said in ("Fig. 1D: Decay &amp; power", "the reason &amp; why", "input, recovered", "memory (ours)", "the rule"):
         assert said in text

@@ -12,6 +12,7 @@ from tplm_daq.report.paper.view import PaperFigure, PaperPage, Row, Source, Verd
 
 TITLE = "Persistent enhancement of exciton diffusivity, reproduced"
 LAMPS = {Verdict.AGREES: "green", Verdict.EXPLAINED: "amber", Verdict.FAILS: "red"}
+PLURALS = {Verdict.AGREES: "agree", Verdict.EXPLAINED: "differ and are explained", Verdict.FAILS: "fail"}
 COLUMNS = ("quantity", "paper", "ours", "agreement")
 
 
@@ -39,7 +40,7 @@ def _page(page: PaperPage) -> Iterator[str]:
     n_rows = sum(len(each.rows) for each in page.figures)
     counts = [(verdict, page.count(verdict)) for verdict in Verdict]
     worst = next((LAMPS[verdict] for verdict, n in reversed(counts) if n), "green")
-    told = ", ".join(f"{n} {verdict.value}" for verdict, n in counts if n)
+    told = ", ".join(f"{n} {PLURALS[verdict]}" for verdict, n in counts if n)
     yield f'<p class="lamp {worst}">{n_rows} rows: {escape(told)}.</p>'
     yield from _about(page)
     yield from _overview(page)
