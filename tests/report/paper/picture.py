@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from tplm_daq.report.paper.draw import draw
@@ -16,7 +17,8 @@ def main(made: Path, picture: Path) -> None:
     """Draw the measured relaxation at 300 K and 50 K, and the lattice over it."""
     plan = plan_reproduction(["4A", "4E"], made, is_quick=False)
     measured = Measured(plan.tasks, made)
-    panels = (*relaxation(measured).drawing, enhancement(measured).drawing[1])
+    lattice = replace(enhancement(measured).drawing[1], title="c  300 K, and the lattice")
+    panels = (*relaxation(measured).drawing, lattice)
     draw(panels).savefig(picture, dpi=200, facecolor="white")
     print(picture)
 

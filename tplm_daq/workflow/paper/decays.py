@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc
 
 from tplm_daq.analysis.series_summary import SeriesRun
 from tplm_daq.report.paper.view import Curve, Origin, Panel, PaperFigure, Points, Row
 from tplm_daq.store.reader import RunFile
 from tplm_daq.workflow.paper.measured import Measured, column, power_text
-from tplm_daq.workflow.paper.rows import LEVEL, compared, judged, missing, scaled_error
+from tplm_daq.workflow.paper.rows import compared, judged, missing, scaled_error
 
 FloatArray = NDArray[np.float64]
 
@@ -56,7 +55,7 @@ def decays(measured: Measured) -> PaperFigure:
         ),
         (
             *_ends(runs, "lifetime_ns", "lifetime", "ns", LIFETIMES_NS),
-            *_ends(runs, "tail_exponent", "exponent of the tail", "", EXPONENTS, _scatter(measured, runs)),
+            *_ends(runs, "tail_exponent", "exponent of the tail", "", EXPONENTS),
             _law(measured, runs),
         ),
         sources=measured.sources("1D"),
@@ -69,7 +68,6 @@ def _ends(
     quantity: str,
     unit: str,
     published: tuple[float, float],
-    reason: str = "",
 ) -> list[Row]:
     """Compare what is known at the lowest and at the highest power."""
     rows = []
@@ -79,23 +77,8 @@ def _ends(
         if found is None:
             rows.append(missing(told, f"{value:g} {unit}".strip(), "the fit did not determine it", Origin.RECOVERED))
         else:
-            rows.append(compared(told, value, found[0], scaled_error(found), unit, Origin.RECOVERED, reason=reason))
+            rows.append(compared(told, value, found[0], scaled_error(found), unit, Origin.RECOVERED))
     return rows
-
-
-def _scatter(measured: Measured, runs: Sequence[SeriesRun]) -> str:
-    """Say how the exponents scatter about what was put in, if by more than their intervals allow."""
-    known = [(run.tail_exponent, (measured.open("power", run).truth() or {}).get("tail_exponent")) for run in runs]
-    pairs = [(found, float(put_in)) for found, put_in in known if found and isinstance(put_in, int | float)]
-    pulls = np.array([(found[0] - put_in) / scaled_error(found) for found, put_in in pairs])
-    if not len(pulls) or float(chdtrc(len(pulls), float(np.sum(pulls**2)))) >= LEVEL:
-        return ""
-    largest = max(abs(found[0] - put_in) for found, put_in in pairs)
-    return (
-        f"The interval knows the noise of the counts alone, and is too narrow: in the {len(pulls)} runs of the series "
-        f"the exponents lie {np.sqrt(np.mean(pulls**2)):.1f} standard errors (rms) from what was put in, by "
-        f"{largest:.3f} at most. To the digits published they agree"
-    )
 
 
 def _law(measured: Measured, runs: Sequence[SeriesRun]) -> Row:

@@ -59,7 +59,7 @@ def enhancement(measured: Measured) -> PaperFigure:
     runs = measured.runs("power")
     group = measured.group("power")
     curves = [Curve(t_us, fit.curve(t_us), f"exponential, τ = {fit.tau_us:.2g} µs", 1)]
-    axis = "mean time between two excitations (µs)"
+    axis = "time between excitations (µs)"
     lattice = Panel(
         "a  Lattice",
         axis,
@@ -68,9 +68,9 @@ def enhancement(measured: Measured) -> PaperFigure:
         (*curves, Curve(t_us, 2.0 * fit.curve(t_us), "", 1, is_dashed=True)),
         is_x_log=True,
     )
-    both = [Curve(t_us, fit.curve(t_us), "lattice, exponential", 1)]
+    both = [Curve(t_us, fit.curve(t_us), "", 1)]
     if isinstance(group.relaxation, Relaxation):
-        both.append(Curve(t_us, group.relaxation.curve(t_us), "simulated rig, exponential", 0))
+        both.append(Curve(t_us, group.relaxation.curve(t_us), "", 0))
     overlay = Panel(
         "b  Lattice over 4A",
         axis,
@@ -133,7 +133,7 @@ def _mean_points(points: Sequence[Observation]) -> Points:
     error = np.array(
         [np.sqrt(np.sum([point.standard_error_cm2_s**2 for point in group])) / len(group) for group in groups.values()]
     )
-    return Points(np.array(list(groups)), d, d - Z_95 * error, d + Z_95 * error, "lattice, mean of all α", 1)
+    return Points(np.array(list(groups)), d, d - Z_95 * error, d + Z_95 * error, "lattice", 1)
 
 
 def _after_last_pulse(recipe: KmcRecipe, condition: Condition) -> Snapshot:

@@ -40,7 +40,7 @@ def _panel(title: str, group: SeriesGroup, colour: int) -> Panel:
         curves.append(Curve(fine_us, group.relaxation.curve(fine_us), f"τ = {group.relaxation.tau_us:.3g} µs", 1))
     return Panel(
         title,
-        "mean time between two excitations (µs)",
+        "time between excitations (µs)",
         "D (cm²/s)",
         (marks(t_us, group.runs, "measured", colour), truths(t_us, group.runs)),
         curves,
@@ -58,7 +58,7 @@ def _tau(quantity: str, published_us: float, fit: Relaxation | str) -> list[Row]
         judged(
             quantity,
             paper,
-            f"{value_with_error(fit.tau_us, fit.tau_error_us)} µs, 95 % interval {low_us:.3g} to {high_us:.3g} µs",
+            f"{value_with_error(fit.tau_us, fit.tau_error_us)} µs, 95 % interval {low_us:.4g} to {high_us:.4g} µs",
             Origin.RECOVERED,
             "the 95 % profile interval contains the published value",
             low_us <= published_us <= high_us,
