@@ -39,7 +39,6 @@ CASES = {
     "nan position": ({"x_nm": NAN_POSITION}, "Position 7 is not a finite number"),
     "delays that go back": ({"delay_ns": BACKWARDS}, "must ascend"),
     "negative counts": ({"counts": GOOD.counts.astype(int) - 1}, "must not be negative"),
-    "oblique line": ({"y_nm": GOOD.x_nm}, "neither along x nor along y"),
     "spot far outside": (
         {"x_nm": GOOD.x_nm + 1e4, "counts": GOOD.counts[::-1] * 0 + GOOD.counts[:1]},
         "spot|width|only 0 of",

@@ -55,7 +55,7 @@ class Circumstances:
     relative_drift : float
         Drift of the spot during the scan relative to the range.
     shape_doubt_cm2_s : float
-        How much the answer depends on the spot's shape across the line.
+        How much the answer depends on the spot's shape.
     shape_reason : str
         Why another shape than a Gaussian was taken; empty if none was.
     blind_fraction : float or None
@@ -145,7 +145,7 @@ def expected_biases(seen: Circumstances) -> list[BiasTerm]:
     if seen.relative_drift > 0:
         terms.append(BiasTerm("drift during the scan", 2.0 * seen.relative_drift * diffusivity))
     if seen.shape_doubt_cm2_s > 0:
-        terms.append(BiasTerm("shape of the spot across the line", seen.shape_doubt_cm2_s))
+        terms.append(BiasTerm("shape of the spot", seen.shape_doubt_cm2_s))
     if seen.change is not None and abs(seen.change_sd) > CLEAR_CHANGE_SD:
         terms.append(BiasTerm("change within the window", 0.5 * abs(seen.change.value)))
     return terms

@@ -126,6 +126,21 @@ class FitData:
         """Whether there are bins before the pulse."""
         return bool(self.prepulse_exposure.max() > 0)
 
+    def joined(self, n_columns: int) -> FitData:
+        """Return the window summed to about so many columns, each with the mean age of its counts."""
+        n_row = len(self.age_ns)
+        first = np.unique(np.linspace(0, n_row, min(n_columns, n_row), endpoint=False).astype(int))
+        light = self.counts.sum(axis=0) + 1.0
+        weight = np.add.reduceat(light, first)
+        return replace(
+            self,
+            counts=np.add.reduceat(self.counts, first, axis=1),
+            exposure=np.add.reduceat(self.exposure, first, axis=1),
+            delay_ns=np.add.reduceat(light * self.delay_ns, first) / weight,
+            age_ns=np.add.reduceat(light * self.age_ns, first) / weight,
+            wrapped=np.add.reduceat(light * self.wrapped, first) / weight,
+        )
+
 
 def bin_for_fit(
     scan: CheckedScan, window_ns: float, bin_width_ns: float, corrections: Corrections | None = None

@@ -89,6 +89,8 @@ def checked_scan(data: TimePositionMap) -> CheckedScan:
     along, across = (measured.x_nm, measured.pixel_nm[0]), (measured.y_nm, measured.pixel_nm[1])
     if axis == "y":
         along, across = across, along
+    if axis == "xy" and _is_tilted_line(measured):
+        axis, along, across = _along_tilted_line(measured)
     _check_positions(axis, along[0], across[0])
     _check_counts(measured)
     dwell_s = measured.dwell_s
@@ -179,13 +181,29 @@ def _check_positions(axis: str, along_nm: FloatArray, across_nm: FloatArray) -> 
             f"The positions spread along x and y, but are only {n_places} with {n_along} different x and {n_across} "
             f"different y; a map needs {FEWEST_POSITIONS_ON_MAP}, with {FEWEST_PER_AXIS} along each axis."
         )
-    offset_nm = np.column_stack([along_nm - along_nm.mean(), across_nm - across_nm.mean()])
-    spread_nm = np.sqrt(np.linalg.eigvalsh(offset_nm.T @ offset_nm / len(offset_nm)))
-    if spread_nm[0] < _THINNEST_MAP * spread_nm[1]:
-        raise FitError(
-            "The positions lie on a line that is neither along x nor along y; two widths cannot be told from it. "
-            "Scan along an axis, or a map."
-        )
+
+
+def _is_tilted_line(data: TimePositionMap) -> bool:
+    """Tell whether the positions spread along both axes, but lie on one line."""
+    offset_nm = np.column_stack([data.x_nm - data.x_nm.mean(), data.y_nm - data.y_nm.mean()])
+    spread_nm = np.sqrt(np.abs(np.linalg.eigvalsh(offset_nm.T @ offset_nm / len(offset_nm))))
+    return bool(spread_nm[0] < _THINNEST_MAP * spread_nm[1])
+
+
+def _along_tilted_line(
+    data: TimePositionMap,
+) -> tuple[Literal["x", "y"], tuple[FloatArray, float], tuple[FloatArray, float]]:
+    """Return the axis nearest to a tilted line, and positions and pixel width along and across it.
+
+    A turned pixel has the variance of an upright one; the rest of its shape is lost in that of the spot.
+    """
+    place_nm = np.column_stack([data.x_nm, data.y_nm])
+    offset_nm = place_nm - place_nm.mean(axis=0)
+    across, along = np.linalg.eigh(offset_nm.T @ offset_nm)[1].T
+    along = along * np.sign(along[np.argmax(np.abs(along))])
+    axis: Literal["x", "y"] = "x" if abs(along[0]) >= abs(along[1]) else "y"
+    width_nm = [float(np.hypot(*(unit * data.pixel_nm))) for unit in (along, across)]
+    return axis, (place_nm @ along, width_nm[0]), (place_nm @ across, width_nm[1])
 
 
 def _check_counts(data: TimePositionMap) -> None:

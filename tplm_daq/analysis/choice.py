@@ -4,9 +4,9 @@ A Gaussian comes first. Only if it misses the counts of the positions are the sh
 tried: two concentric Gaussians, and on top any shape. The greatest likelihood wins, less the number of
 parameters the data determine (Akaike's criterion).
 
-Two concentric Gaussians take the spot as round, any shape takes its width across the line as the same
-everywhere. Where the counts do not tell which is true, the spread of the two diffusivities, weighted with
-how likely each is, is carried as a doubt.
+On a line two concentric Gaussians take the spot as round, any shape takes its width across the line as the same
+everywhere; on a map the halo is as elliptical as the spot. Where the counts do not tell which is true, the spread
+of the two diffusivities, weighted with how likely each is, is carried as a doubt.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tplm_daq.analysis.binning import FitData
-from tplm_daq.analysis.diffusion import DiffusionFit, fit_convolution, fit_diffusion, fit_halo
+from tplm_daq.analysis.diffusion import DiffusionFit, fit_diffusion
+from tplm_daq.analysis.shape_fits import fit_convolution, fit_halo
 from tplm_daq.analysis.shapes import Parameter
 from tplm_daq.errors import FitError
 from tplm_daq.recipes.analysis import AnalysisRecipe
@@ -42,7 +43,7 @@ class Choice:
     reason : str
         Why another shape than a Gaussian was taken, empty if none was, or if it was asked for.
     doubt_nm2_ns : float
-        How much the diffusivity depends on the spot's shape across the line, in nm^2/ns.
+        How much the diffusivity depends on the spot's shape, in nm^2/ns.
     """
 
     fit: DiffusionFit
@@ -71,28 +72,21 @@ def choose_fit(data: FitData, recipe: AnalysisRecipe) -> Choice:
     Raises
     ------
     FitError
-        If the data cannot be fitted, or a shape is asked for that a map does not support.
+        If the data cannot be fitted.
     """
     gaussian = fit_diffusion(data)
-    if data.is_map:
-        if recipe.method == "convolution" or recipe.start_profile == "two_gaussians":
-            raise FitError(
-                "On a map the spot is an elliptical Gaussian; convolution and two_gaussians are for lines. Take the "
-                "method poisson with start_profile gaussian, or select one row of the map."
-            )
-        return Choice(gaussian, gaussian, "poisson", ELLIPSE)
     if recipe.method == "convolution":
         return Choice(fit_convolution(data, gaussian), gaussian, "convolution", ANY_SHAPE)
     if recipe.start_profile == "two_gaussians":
         return Choice(fit_halo(data, gaussian), gaussian, "poisson", HALO_SPOT)
     if recipe.method == "auto" and gaussian.profile_misfit_sd > NOT_GAUSSIAN_SD:
         return _best_shape(data, gaussian)
-    return Choice(gaussian, gaussian, "poisson", GAUSSIAN)
+    return Choice(gaussian, gaussian, "poisson", ELLIPSE if data.is_map else GAUSSIAN)
 
 
 def _best_shape(data: FitData, gaussian: DiffusionFit) -> Choice:
     """Return the shape with the best likelihood for its number of parameters."""
-    found, failed = {(GAUSSIAN, "poisson"): gaussian}, ""
+    found, failed = {(ELLIPSE if data.is_map else GAUSSIAN, "poisson"): gaussian}, ""
     for name, method, fit_shape in (
         (HALO_SPOT, "poisson", fit_halo),
         (ANY_SHAPE, "convolution", fit_convolution),

@@ -1,8 +1,8 @@
 """The methods `poisson` and `convolution`: one diffusivity from the global likelihood of a scan.
 
-The likelihood is that of `tplm_daq.analysis.likelihood`; here are the starting values and bounds for each
-shape of the spot, and the conditions under which the maximum means anything. The standard error comes
-from the Fisher information and includes that centre, width, background, shape and every amplitude
+The likelihood is that of `tplm_daq.analysis.likelihood`; here are the starting values and bounds for a Gaussian spot,
+and the conditions under which the maximum means anything; other shapes are in `tplm_daq.analysis.shape_fits`. The
+standard error comes from the Fisher information and includes that centre, width, background, shape and every amplitude
 had to be estimated too. What follows from a poor fit is decided in `tplm_daq.analysis.choice`.
 """
 
@@ -17,8 +17,7 @@ from tplm_daq.analysis.binning import FitData
 from tplm_daq.analysis.ellipse import CENTRE_Y, VARIANCE_Y, EllipticalSpot
 from tplm_daq.analysis.fitting import maximise, poisson_log_likelihood
 from tplm_daq.analysis.likelihood import Prior, ScanLikelihood, tail_prior
-from tplm_daq.analysis.mixture import KERNEL_WIDTH, MixtureSpot
-from tplm_daq.analysis.shapes import LOG_HALO_RATIO, GaussianSpot, HaloSpot, Parameter, SpotShape
+from tplm_daq.analysis.shapes import GaussianSpot, Parameter, SpotShape
 from tplm_daq.analysis.spot import require_centre_inside
 from tplm_daq.analysis.starting import bounds, starting_values
 from tplm_daq.errors import FitError
@@ -28,16 +27,8 @@ FloatArray = NDArray[np.float64]
 WORST_VARIANCE_ERROR = 0.5
 """Relative standard error of the spot's variance above which no diffusivity is quoted."""
 
-HALO_START = (0.05, np.log(6.0))
-HALO_LIMITS = ((0.0, 1.0), (np.log(1.5), np.log(50.0)))
-"""Height of a halo, and logarithm of the ratio of the variances: where the fit starts, and its bounds."""
-
-HALO_LOG_SPREAD = 1.0
-"""Standard deviation of that logarithm in the prior; it matters only where there is no halo to speak of."""
-
-_HEIGHT_RANGE = 30.0
+_HARDLY_OUTSIDE = 0.3
 _LARGEST_GAIN_ERROR = 0.9
-_SHARED = len(Parameter)
 
 
 @dataclass(frozen=True)
@@ -140,31 +131,6 @@ def fit_diffusion(data: FitData) -> DiffusionFit:
     return solve(data, _elliptical(data) if data.is_map else _gaussian(data))
 
 
-def fit_halo(data: FitData, gaussian: DiffusionFit) -> DiffusionFit:
-    """Estimate the diffusivity from two concentric round Gaussians on a line, starting from the fit of one."""
-    shape = HaloSpot(data.position_nm, data.pixel_nm, data.pixel_across_nm)
-    lower, upper = np.transpose(HALO_LIMITS)
-    problem = _extended(data, gaussian, shape, np.array(HALO_START), lower, upper)
-    prior = problem.likelihood.prior
-    prior.mean[LOG_HALO_RATIO] = HALO_START[1]
-    prior.information[LOG_HALO_RATIO, LOG_HALO_RATIO] = 1.0 / HALO_LOG_SPREAD**2
-    return solve(data, problem)
-
-
-def fit_convolution(data: FitData, gaussian: DiffusionFit) -> DiffusionFit:
-    """Estimate the diffusivity from a spot of any shape on a line, starting from the fit of a Gaussian."""
-    variance_nm2, centre_nm = gaussian.value(Parameter.VARIANCE), gaussian.value(Parameter.CENTRE)
-    kernel_nm2 = KERNEL_WIDTH**2 * variance_nm2
-    shape = MixtureSpot.around(data.position_nm, data.pixel_nm, centre_nm, float(np.sqrt(kernel_nm2)))
-    heights = shape.gaussian_heights(centre_nm, variance_nm2 - kernel_nm2)
-    problem = _extended(data, gaussian, shape, heights, heights - _HEIGHT_RANGE, heights + _HEIGHT_RANGE)
-    problem.start[Parameter.VARIANCE] = kernel_nm2
-    problem.free[[Parameter.VARIANCE, Parameter.CENTRE, _SHARED + int(np.argmax(heights))]] = False
-    prior = problem.likelihood.prior
-    smooth = replace(prior, information=prior.information + shape.smoothness())
-    return solve(data, replace(problem, likelihood=replace(problem.likelihood, prior=smooth)))
-
-
 def solve(data: FitData, problem: Problem) -> DiffusionFit:
     """Climb to the maximum of a problem; raise FitError if what is there is not a spot."""
     problem = _with_gains(data, problem)
@@ -242,21 +208,6 @@ def _elliptical(data: FitData) -> Problem:
     return Problem(ScanLikelihood.of(data, shape, prior), start, lower, upper, free)
 
 
-def _extended(
-    data: FitData, gaussian: DiffusionFit, shape: SpotShape, start: FloatArray, lower: FloatArray, upper: FloatArray
-) -> Problem:
-    """Return the problem of a shape with more parameters than a Gaussian, which are given."""
-    before, n = gaussian.problem, gaussian.shape.n_parameters
-    prior = tail_prior(shape.n_parameters, float(before.start[Parameter.VARIANCE]))
-    return Problem(
-        ScanLikelihood.of(data, shape, prior),
-        np.append(gaussian.parameters[:n], start),
-        np.append(before.lower[:n], lower),
-        np.append(before.upper[:n], upper),
-        np.append(before.free[:n], np.full(len(start), True)),
-    )
-
-
 def _require_spot(data: FitData, problem: Problem, parameters: FloatArray, covariance: FloatArray) -> None:
     """Raise FitError unless centre and width of the spot are determined by the positions measured."""
     axes = [("x" if data.is_map else "", data.position_nm, int(Parameter.CENTRE), int(Parameter.VARIANCE))]
@@ -266,7 +217,8 @@ def _require_spot(data: FitData, problem: Problem, parameters: FloatArray, covar
         if not problem.free[variance]:
             continue
         variance_nm2, range_nm = float(parameters[variance]), float(np.ptp(position_nm))
-        require_centre_inside(position_nm, float(parameters[centre]), axis)
+        margin_nm = _HARDLY_OUTSIDE * np.sqrt(variance_nm2)
+        require_centre_inside(position_nm, float(parameters[centre]), axis, margin_nm)
         if variance_nm2 > range_nm**2:
             raise FitError(
                 f"The spot seems wider (standard deviation {np.sqrt(variance_nm2):.0f} nm) than the range measured "

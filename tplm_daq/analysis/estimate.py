@@ -15,6 +15,7 @@ from tplm_daq.analysis.diffusion import DiffusionFit
 from tplm_daq.analysis.ellipse import CENTRE_Y, VARIANCE_Y, EllipticalSpot
 from tplm_daq.analysis.intervals import bootstrap_interval, fisher_interval, profile_interval
 from tplm_daq.analysis.lines import LineFit, fit_lsq, fit_paper
+from tplm_daq.analysis.map_shapes import EllipticalHalo, MixtureOnMap
 from tplm_daq.analysis.mixture import MixtureSpot
 from tplm_daq.analysis.models import collected_light
 from tplm_daq.analysis.result import MsdCurve, Profile
@@ -122,10 +123,7 @@ def _of_likelihood(binned: FitData, choice: Choice, recipe: AnalysisRecipe) -> E
     grown_nm2, grown_error_nm2 = fit_broadening(
         binned.counts, fit.gain * binned.exposure, fit.background, fit.shape, fit.parameters, line_nm2, limits_nm2
     )
-    centre_nm, variance_nm2 = fit.value(Parameter.CENTRE), fit.value(Parameter.VARIANCE)
-    variance_error_nm2 = fit.error(Parameter.VARIANCE)
-    if isinstance(fit.shape, MixtureSpot):
-        centre_nm, variance_nm2, variance_error_nm2 = fit.shape.moments(fit.parameters, fit.covariance)
+    centre_nm, variance_nm2, variance_error_nm2, along_y = _start_of(fit)
     return Estimate(
         method=choice.method,
         start_profile=choice.start_profile,
@@ -136,7 +134,7 @@ def _of_likelihood(binned: FitData, choice: Choice, recipe: AnalysisRecipe) -> E
         variance_nm2=variance_nm2,
         variance_error_nm2=variance_error_nm2,
         centre_nm=centre_nm,
-        along_y=AlongY(fit.value(CENTRE_Y), fit.value(VARIANCE_Y)) if binned.is_map else None,
+        along_y=along_y,
         background_counts_per_bin=fit.value(Parameter.FLAT),
         wrapped_ratio=fit.value(Parameter.TAIL) / float(fit.amplitude.max()) if binned.is_tail_fitted else 0.0,
         choice=choice,
@@ -144,8 +142,23 @@ def _of_likelihood(binned: FitData, choice: Choice, recipe: AnalysisRecipe) -> E
         msd=MsdCurve(binned.age_ns, grown_nm2, grown_error_nm2, line_nm2),
         early=_profile(binned, fit, is_early=True),
         late=_profile(binned, fit, is_early=False),
-        corrections=_corrections(binned, recipe),
+        corrections=_corrections(binned, fit, recipe),
     )
+
+
+def _start_of(fit: DiffusionFit) -> tuple[float, float, float, AlongY | None]:
+    """Return centre and variance with its error of the spot at the pulse, in nm and nm^2, and its second axis."""
+    if isinstance(fit.shape, MixtureSpot):
+        return (*fit.shape.moments(fit.parameters, fit.covariance), None)
+    centre_nm, variance_nm2 = fit.value(Parameter.CENTRE), fit.value(Parameter.VARIANCE)
+    if isinstance(fit.shape, MixtureOnMap):
+        (centre_nm, variance_nm2, error_nm2), (centre_y_nm, variance_y_nm2, _) = fit.shape.moments(
+            fit.parameters, fit.covariance
+        )
+        return centre_nm, variance_nm2, error_nm2, AlongY(centre_y_nm, variance_y_nm2)
+    is_map = isinstance(fit.shape, EllipticalSpot | EllipticalHalo)
+    along_y = AlongY(fit.value(CENTRE_Y), fit.value(VARIANCE_Y)) if is_map else None
+    return centre_nm, variance_nm2, fit.error(Parameter.VARIANCE), along_y
 
 
 def _of_line(binned: FitData, fit: LineFit, method: str, corrections: tuple[str, ...]) -> Estimate:
@@ -185,7 +198,7 @@ def _interval(fit: DiffusionFit, recipe: AnalysisRecipe) -> tuple[float, float]:
     return fisher_interval(fit)
 
 
-def _corrections(binned: FitData, recipe: AnalysisRecipe) -> tuple[str, ...]:
+def _corrections(binned: FitData, fit: DiffusionFit, recipe: AnalysisRecipe) -> tuple[str, ...]:
     """Return what was corrected in a global fit, apart from the dead time."""
     done = ["average over the pixel"]
     if recipe.corrections.response:
@@ -193,19 +206,22 @@ def _corrections(binned: FitData, recipe: AnalysisRecipe) -> tuple[str, ...]:
     done.append("flat background" + (" and tail of earlier pulses" if binned.is_tail_fitted else ""))
     if binned.gain_spread > 0.0:
         done.append(f"gain of each position (known to {100 * binned.gain_spread:.2g} %)")
-    if binned.is_map:
+    if isinstance(fit.shape, EllipticalSpot | EllipticalHalo):
         done.append("ellipticity")
     return tuple(done)
 
 
 def _collected(binned: FitData, fit: DiffusionFit, variance_nm2: float) -> Callable[[FloatArray], FloatArray]:
-    if isinstance(fit.shape, EllipticalSpot):
+    if isinstance(fit.shape, EllipticalSpot | EllipticalHalo | MixtureOnMap):
         return partial(_collected_on_map, fit.shape, fit.parameters, binned.dwell)
     return partial(_collected_on_line, binned, fit.value(Parameter.CENTRE), variance_nm2)
 
 
 def _collected_on_map(
-    shape: EllipticalSpot, parameters: FloatArray, dwell: FloatArray, grown_nm2: FloatArray
+    shape: EllipticalSpot | EllipticalHalo | MixtureOnMap,
+    parameters: FloatArray,
+    dwell: FloatArray,
+    grown_nm2: FloatArray,
 ) -> FloatArray:
     grown_nm2 = np.maximum(grown_nm2, (_SMALLEST_SHARE - 1.0) * shape.smallest_variance_nm2(parameters))
     light = dwell @ shape.spread(parameters, grown_nm2).value

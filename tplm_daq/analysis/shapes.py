@@ -106,10 +106,6 @@ class GaussianSpot:
         return float(parameters[Parameter.VARIANCE])
 
 
-HALO, LOG_HALO_RATIO = len(Parameter), len(Parameter) + 1
-"""Places of the height of the halo relative to the spot, and of the logarithm of the ratio of their variances."""
-
-
 @dataclass(frozen=True)
 class HaloSpot:
     """Two concentric round Gaussians on a line through their centre.
@@ -123,17 +119,21 @@ class HaloSpot:
         Pixel centres along the line, in nm.
     pixel_nm, pixel_across_nm : float
         Width of the pixel along and across the line, in nm.
+    halo, log_ratio : int
+        Places of the height of the halo relative to the spot, and of the logarithm of the ratio of their variances.
     """
 
     position_nm: FloatArray
     pixel_nm: float
     pixel_across_nm: float
     n_parameters: ClassVar[int] = len(Parameter) + 2
+    halo: ClassVar[int] = len(Parameter)
+    log_ratio: ClassVar[int] = len(Parameter) + 1
 
     def spread(self, parameters: FloatArray, broadening_nm2: FloatArray) -> Spread:
         """Return spot and halo after their variances have grown, shape (n_position, n_column)."""
         start_nm2, centre_nm = parameters[Parameter.VARIANCE], float(parameters[Parameter.CENTRE])
-        height, ratio = parameters[HALO], np.exp(parameters[LOG_HALO_RATIO])
+        height, ratio = parameters[self.halo], np.exp(parameters[self.log_ratio])
         narrow_nm2, broad_nm2 = start_nm2 + broadening_nm2, ratio * start_nm2 + broadening_nm2
         narrow = pixel_profile(self.position_nm[:, None], centre_nm, narrow_nm2, self.pixel_nm)
         broad = pixel_profile(self.position_nm[:, None], centre_nm, broad_nm2, self.pixel_nm)
@@ -146,8 +146,8 @@ class HaloSpot:
         by_parameter = {
             Parameter.VARIANCE: by_narrow + height * ratio * by_broad,
             Parameter.CENTRE: narrow.d_centre + height * share * broad.d_centre,
-            HALO: halo,
-            LOG_HALO_RATIO: height * (halo + ratio * start_nm2 * by_broad),
+            self.halo: halo,
+            self.log_ratio: height * (halo + ratio * start_nm2 * by_broad),
         }
         return Spread(narrow.value + height * halo, by_narrow + height * by_broad, by_parameter)
 

@@ -57,10 +57,10 @@ def rough_spot(position_nm: FloatArray, signal: FloatArray, pixel_nm: float) -> 
     return peak_nm, float(max(np.ptp(position_nm) ** 2 / 16.0, (0.5 * pixel_nm) ** 2))
 
 
-def require_centre_inside(position_nm: FloatArray, centre_nm: float, axis: str = "") -> None:
-    """Raise FitError, which names the axis of a map, unless a spot's centre is among the positions measured."""
+def require_centre_inside(position_nm: FloatArray, centre_nm: float, axis: str = "", margin_nm: float = 0.0) -> None:
+    """Raise FitError, which names the axis of a map, unless a centre is among the positions or hardly outside."""
     low_nm, high_nm = float(position_nm.min()), float(position_nm.max())
-    if not low_nm <= centre_nm <= high_nm:
+    if not low_nm - margin_nm <= centre_nm <= high_nm + margin_nm:
         raise FitError(
             f"The spot's centre seems to be at {axis}{' = ' if axis else ''}{centre_nm:.0f} nm, outside the positions "
             f"measured ({low_nm:.0f} to {high_nm:.0f} nm). Measure on both sides of the spot."

@@ -14,6 +14,7 @@ FloatArray = NDArray[np.float64]
 
 _TAIL_RANGE = 4.0
 _SMALLEST_LEVEL = 1e-9
+_FEWEST_NEAR = 5
 
 
 def starting_values(data: FitData, position_nm: FloatArray, pixel_nm: float) -> FloatArray:
@@ -23,7 +24,10 @@ def starting_values(data: FitData, position_nm: FloatArray, pixel_nm: float) -> 
     signal = (data.counts - level * data.exposure) / data.exposure.mean(axis=1, keepdims=True)
     late = data.age_ns > 0.5 * data.age_ns[-1]
     if data.is_map:
-        position_nm, signal = _projected(position_nm, signal)
+        is_x = position_nm is data.position_nm
+        beside_nm, width_nm = (data.across_nm, data.pixel_across_nm) if is_x else (data.position_nm, data.pixel_nm)
+        near = _near_the_brightest(signal.sum(axis=1), beside_nm, width_nm)
+        position_nm, signal = _projected(position_nm[near], signal[near])
     centre_nm, early_nm2 = rough_spot(position_nm, signal[:, ~late].sum(axis=1), pixel_nm)
     _, late_nm2 = rough_spot(position_nm, signal[:, late].sum(axis=1), pixel_nm)
     age_between_ns = data.age_ns[late].mean() - data.age_ns[~late].mean()
@@ -32,6 +36,12 @@ def starting_values(data: FitData, position_nm: FloatArray, pixel_nm: float) -> 
     log_tail = np.log(TAIL_VARIANCE_RATIO * early_nm2)
     tail = 0.5 * level if data.is_tail_fitted else 0.0
     return np.array([diffusivity_nm2_ns, early_nm2, centre_nm, 0.7 * level, tail, log_tail])
+
+
+def _near_the_brightest(light: FloatArray, beside_nm: FloatArray, width_nm: float) -> NDArray[np.bool_]:
+    """Tell which positions lie within a pixel of the brightest along the other axis; all, if those are few."""
+    near = np.abs(beside_nm - beside_nm[np.argmax(light)]) <= width_nm
+    return near if np.count_nonzero(near) >= _FEWEST_NEAR else np.ones(len(light), np.bool_)
 
 
 def _projected(position_nm: FloatArray, signal: FloatArray) -> tuple[FloatArray, FloatArray]:

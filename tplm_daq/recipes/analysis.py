@@ -35,11 +35,11 @@ class AnalysisRecipe(Model):
     kind: Literal["analysis"] = "analysis"
     method: Literal["auto", "poisson", "convolution", "lsq", "paper"] = "auto"
     """poisson: global likelihood of a Gaussian spot over positions and delays. convolution: the same for a spot of any
-    shape on a line. auto: poisson, and if the profile is not Gaussian, the shape that fits best. lsq: least-squares
+    shape. auto: poisson, and if the profile is not Gaussian, the shape that fits best. lsq: least-squares
     Gaussian per bin, line with free intercept. paper: the estimator of Science Advances 10, eadj2630 (2024), not
     calibrated."""
     start_profile: Literal["gaussian", "two_gaussians"] = "gaussian"
-    """Spot of the method poisson on a line: one Gaussian, or two concentric ones for a spot with a halo."""
+    """Spot of the method poisson: one Gaussian, or two concentric ones for a spot with a halo."""
     interval: Literal["fisher", "profile", "bootstrap"] = "fisher"
     """95 % interval of poisson and convolution: from the information, from the likelihood profile (MINOS), or from
     fits to scans drawn from the model."""
