@@ -45,7 +45,9 @@ def begin(
 ) -> None:
     """Answer what needs no command."""
     if is_version_wanted:
-        print(f"tplm {version('tplm-daq')}")
+        from tplm_daq.store.source import source_fingerprint
+
+        print(f"tplm {version('tplm-daq')}, source {source_fingerprint()}")
         raise typer.Exit
     if context.invoked_subcommand is None:
         print(context.get_help())

@@ -14,6 +14,7 @@ import numpy as np
 
 from tplm_daq.store import layout
 from tplm_daq.store.columns import create_columns
+from tplm_daq.store.source import source_fingerprint
 from tplm_daq.store.tree import TEXT, read_tree, read_value, write_tree, write_value
 from tplm_daq.store.words import create_words, read_source
 
@@ -242,6 +243,7 @@ def _environment() -> dict[str, object]:
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
         "hdf5": h5py.version.hdf5_version,
+        "source": source_fingerprint(),
     }
 
 
