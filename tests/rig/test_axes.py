@@ -82,3 +82,26 @@ def test_an_axis_that_was_moved_after_it_had_arrived_is_named(open_simulated: Op
     assert not rig.detector.is_homed()
     rig.detector.make_safe()
     assert rig.detector.stragglers() == "detector_y"
+
+
+def test_a_reference_run_takes_both_axes_to_where_moves_begin(open_simulated: OpenRig) -> None:
+    rig, bench = open_simulated("simulation.is_homed=false")
+    rig.detector.home()
+    began_s = rig.clock.now()
+    assert rig.detector.stragglers() == "detector_x and detector_y"
+    while not rig.detector.is_homed():
+        rig.clock.sleep(0.5)
+        assert rig.clock.now() - began_s < 120.0
+    assert [axis.position_mm for axis in bench._axes.values()] == pytest.approx([0.0, 0.0], abs=1e-3)
+    expected_s = rig.detector.travel_time_s(0.0, 0.0)
+    began_s = rig.clock.now()
+    rig.detector.move_to(0.0, 0.0)
+    while not rig.detector.has_arrived():
+        rig.clock.sleep(0.01)
+    assert rig.clock.now() - began_s == pytest.approx(expected_s, rel=0.02)
+
+
+def test_the_reach_of_each_axis_is_that_of_its_travel(open_simulated: OpenRig) -> None:
+    rig, _ = open_simulated("devices.detector_y.lowest=12 mm", "devices.detector_y.centre=12.5 mm")
+    assert rig.detector.limits_nm("y")[0] == pytest.approx(-0.5e6 / rig.detector._axes["y"].magnification)
+    assert rig.detector.limits_nm("x")[0] < 10 * rig.detector.limits_nm("y")[0]

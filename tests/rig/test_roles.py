@@ -8,6 +8,7 @@ import pytest
 
 from tests.rig.conftest import OpenRig
 from tplm_daq import roles
+from tplm_daq.errors import DeviceError
 
 ROLES = {
     "laser": roles.Laser,
@@ -99,3 +100,17 @@ def test_the_temperature_comes_from_the_sample_input(open_simulated: OpenRig) ->
     assert rig.thermostat.temperature_k() == pytest.approx(300.0, abs=0.1)
     rig.thermostat.set_temperature(301.0)
     assert rig.thermostat.snapshot()["is_ramping"] is True
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_closing_ends_the_connection_and_leaves_the_light_to_others(role: str, open_simulated: OpenRig) -> None:
+    rig, bench = open_simulated()
+    rig.laser.prepare(2.5e6, 10.0)
+    rig.laser.turn_on()
+    device = rig.devices()[role]
+    device.close()
+    with pytest.raises(DeviceError, match=f"{role}|trigger"):
+        device.snapshot()
+    assert bench._trigger.is_output_on
+    rig.make_safe()
+    assert not bench._trigger.is_output_on
