@@ -72,13 +72,22 @@ def prepared(microscope: FakeMicroscope, *assignments: str, checkpoint: Callable
     return found
 
 
-def test_the_light_goes_on_when_all_else_is_ready(microscope: FakeMicroscope) -> None:
+@pytest.fixture
+def complete(microscope: FakeMicroscope) -> FakeMicroscope:
+    """Return a microscope with everything that a rig may have."""
     microscope.thermostat = Thermostat("thermostat", microscope.log, microscope.clock)
     parts: Any = microscope
     parts.stage, parts.gate = Stage("stage", microscope.log), Gate("gate", microscope.log)
     parts.detection_filter = Filter("filter", microscope.log)
-    prepared(microscope, "temperature=290 K", "spot=[1 mm, 2 mm]", "detection_filter=ND 1")
-    assert microscope.log == [
+    return microscope
+
+
+ALL = ("temperature=290 K", "spot=[1 mm, 2 mm]", "detection_filter=ND 1")
+
+
+def test_the_light_goes_on_when_all_else_is_ready(complete: FakeMicroscope) -> None:
+    prepared(complete, *ALL)
+    assert complete.log == [
         "setpoint 290 K",
         "sample to 1e+06 2e+06 700000",
         "filter ND 1",
@@ -88,9 +97,15 @@ def test_the_light_goes_on_when_all_else_is_ready(microscope: FakeMicroscope) ->
     ]
 
 
-def test_what_a_rig_does_not_have_is_left_out(microscope: FakeMicroscope) -> None:
-    prepared(microscope)
+@pytest.mark.parametrize("asked", [(), ALL], ids=["nothing", "all"])
+def test_what_a_rig_does_not_have_is_left_out(asked: tuple[str, ...], microscope: FakeMicroscope) -> None:
+    prepared(microscope, *asked)
     assert microscope.log == ["laser prepared", "light on"]
+
+
+def test_what_the_recipe_does_not_ask_for_is_left_alone(complete: FakeMicroscope) -> None:
+    prepared(complete)
+    assert complete.log == ["laser prepared", "gate open", "light on"]
 
 
 @pytest.mark.parametrize(("span", "n_bins"), [("1 ns", 63), ("1.008 ns", 63), ("1.01 ns", 64), ("60 ns", N_BINS)])

@@ -78,6 +78,7 @@ def test_a_run_pauses_in_the_dark_until_the_temperature_is_back(microscope: Fake
 def test_a_pause_without_end_ends_the_run_with_the_light_out(microscope: FakeMicroscope) -> None:
     assert microscope.thermostat is not None
     microscope.thermostat.error_k = 5.0
+    microscope.clock.sleep(100.0)
     settings = replace(SETTINGS, guards=Guards(pause_timeout="60 s"))
     with pytest.raises(GuardStop, match=r"temperature is 305\.000 K .* not good after a pause of 60 s"):
         guard_point(microscope, settings, go_on, lambda text: None)

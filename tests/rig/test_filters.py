@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
 from pymeasure.test import expected_protocol
 
@@ -34,3 +36,11 @@ def test_an_answer_out_of_step_names_the_wheel_and_its_address() -> None:
         pytest.raises(LinkError, match="detection filter at COM7: .*echoed 'speed\\?' to 'pos\\?'.*Check its cable"),
     ):
         DetectionFilter(Wheel(LINK, driver, SimClock()), FILTERS).selected()
+
+
+def test_closing_lets_go_of_the_wheel() -> None:
+    wheel = Mock(spec=Wheel, address="COM7")
+    wheel.name = "detection filter"
+    DetectionFilter(wheel, FILTERS).close()
+    wheel.close.assert_called_once_with()
+    wheel.turn_to.assert_not_called()
