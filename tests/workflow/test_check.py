@@ -110,10 +110,11 @@ def test_nothing_is_opened_and_no_double_is_started(monkeypatch: pytest.MonkeyPa
 
 
 LINE = ("configs/scan_line.yaml", "path.n_positions=11", "passes.dwell=2s", "passes.n_passes=4")
+SHUFFLED = (*LINE, "passes.order=shuffled")
 MAP = ("configs/scan_map.yaml", "path.n_x=7", "path.n_y=6", "passes.dwell=300ms", "passes.n_passes=3")
 
 
-@pytest.mark.parametrize("scan", [LINE, MAP], ids=["line", "map"])
+@pytest.mark.parametrize("scan", [LINE, SHUFFLED, MAP], ids=["line", "shuffled", "map"])
 @pytest.mark.parametrize("light", ["on", "off"])
 def test_the_scan_takes_as_long_as_was_said(light: str, scan: tuple[str, ...], tmp_path: Path) -> None:
     changes = [*scan[1:], "rig.simulation.is_homed=true", f"light.between_points={light}"]

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tplm_daq.acquire.passes import Itinerary, Pass
+from tplm_daq.acquire.passes import Itinerary, Pass, PlannedPoint
 from tplm_daq.acquire.path import scan_positions
 from tplm_daq.acquire.watch import METER_S
 from tplm_daq.analysis.design import PlannedScan, expected_scan
@@ -33,8 +33,8 @@ SIMULATED_RATE_CPS_NW = 2000.0
 REFERENCE_PIXEL_NM = 50_000.0 / 495.0
 """Pixel for which the simulated rate holds: 50 um behind a magnification of 495."""
 
-READ_OUT_S = 0.02
-"""What a point takes beside move, settling and dwell: polls and replies (measured on the simulated rig)."""
+READ_OUT_S = 0.01
+"""What a point takes beside move, settling and dwell: orders and replies (8 ms on the simulated rig)."""
 
 BYTES_PER_BIN = 0.5
 """Room that a compressed bin takes at most on the disk (measured: 0.05 to 0.3 for decays)."""
@@ -81,9 +81,9 @@ class Costs:
             for here, there in pairwise(places_nm.tolist())
         )
 
-    def pass_s(self, points: Pass) -> float:
-        """Return the time of a pass from its first stop to the end of its last."""
-        places_nm = np.array([(point.x_nm, point.y_nm) for point in points])
+    def pass_s(self, points: Pass, place: PlannedPoint | None = None) -> float:
+        """Return the time of a pass to the end of its last stop: from its first one, or from another place."""
+        places_nm = np.array([(point.x_nm, point.y_nm) for point in (*(() if place is None else (place,)), *points)])
         return self.moves_s(places_nm) + sum(self.visit_s + point.dwell_s for point in points)
 
     def first_move_s(self, place_nm: FloatArray) -> float:

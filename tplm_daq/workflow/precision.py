@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tplm_daq.acquire.events import FinishReason
-from tplm_daq.acquire.passes import Done, FixedPasses, Itinerary, Pass, PassPlanner, thin_out
+from tplm_daq.acquire.passes import Done, FixedPasses, Itinerary, Pass, PassPlanner, PlannedPoint, thin_out
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.workflow.allocation import Allocation, Estimate, GivenShares, OptimalShares
@@ -116,6 +116,7 @@ class PrecisionPasses:
         self._shortest_s = costs.mean_visit_s(itinerary)
         self._spent_s = np.zeros(len(itinerary.positions_nm))
         self._began_s: float | None = None
+        self._place: PlannedPoint | None = None
         self._n_passes = self._n_planned = self._n_expected = 0
 
     @property
@@ -157,7 +158,7 @@ class PrecisionPasses:
         while pass_s >= self._shortest_s:
             due_s = thin_out(pass_s * shares, self._shortest_s, _phase(self._n_passes))
             points = self._itinerary.lay_out(self._n_passes, due_s)
-            if self._costs.pass_s(points) <= left_s:
+            if self._costs.pass_s(points, self._place) <= left_s:
                 return points
             pass_s *= 0.8
         return ()
@@ -167,6 +168,7 @@ class PrecisionPasses:
         for point in points:
             self._spent_s[point.index] += point.dwell_s
             counted_s += point.dwell_s
+        self._place = points[-1]
         self._n_passes += 1
         self._n_planned += len(points)
         later_s = max(missing_s - counted_s, 0.0) if math.isfinite(missing_s) else counted_s

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tplm_daq.acquire.passes import Done, Pass, PassPlanner
+from tplm_daq.acquire.passes import Done, Pass, PassPlanner, PlannedPoint
 from tplm_daq.acquire.path import assumed_centre, scan_positions, search_lines
 from tplm_daq.acquire.watch import METER_S
 from tplm_daq.analysis.design import PlannedScan, expected_standard_error
@@ -31,6 +32,9 @@ from tplm_daq.workflow.forecast import (
 from tplm_daq.workflow.precision import planner_for
 
 FloatArray = NDArray[np.float64]
+
+TRIED_AT_RANDOM = 20
+"""Passes in random order that stand for more of them: their moves then average out."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +95,11 @@ def rehearse(recipe: ScanRecipe, rig: RigRecipe, spot: Spot | None) -> Rehearsal
     Returns
     -------
     Rehearsal
-        Of a scan of many equal passes, from its first two.
+        Of a scan of many equal passes, from its first few.
     """
     costs, places = Costs.of(recipe, rig), places_nm(recipe)
     positions_nm = places[len(places) - recipe.path.n_positions :]
-    passes = _passes(recipe, rig, spot, positions_nm, costs)
+    passes = list(_passes(recipe, rig, spot, positions_nm, costs))
     counted_s, longest_s, n_points, n_passes, time_s = np.zeros(len(positions_nm)), 0.0, 0, 0, 0.0
     for points, times in passes:
         np.add.at(counted_s, [point.index for point in points], [times * point.dwell_s for point in points])
@@ -103,6 +107,7 @@ def rehearse(recipe: ScanRecipe, rig: RigRecipe, spot: Spot | None) -> Rehearsal
         n_points, n_passes = n_points + times * len(points), n_passes + times
         time_s += times * costs.pass_s(points)
     n_searched = len(places) - len(positions_nm)
+    time_s += _between_passes_s([points for points, _ in passes], n_passes, costs)
     on_s = 3 * METER_S
     searched_s = costs.first_move_s(places[0]) + n_searched * (costs.visit_s + DWELL_S)
     time_s += on_s + searched_s + costs.moves_s(places[: n_searched + 1])
@@ -150,17 +155,26 @@ def _passes(
     planner = planner_for(recipe, rig, positions_nm, lambda: clock_s)
     if not recipe.passes.is_adaptive:
         n_passes = recipe.passes.n_fixed_passes
-        yield _next(planner, None), n_passes - n_passes // 2
-        if n_passes > 1:
-            yield _next(planner, None), n_passes // 2
+        n_tried = min(n_passes, TRIED_AT_RANDOM if recipe.passes.order == "shuffled" else 2)
+        for number in range(n_tried):
+            yield _next(planner, None), (n_passes - number - 1) // n_tried + 1
         return
     counted_s = np.zeros(len(positions_nm))
     estimate: Estimate | None = None
+    place: PlannedPoint | None = None
     while not isinstance(points := planner.next_pass(estimate), Done):
         yield points, 1
-        clock_s += costs.pass_s(points)
+        clock_s += costs.pass_s(points, place)
+        place = points[-1]
         np.add.at(counted_s, [point.index for point in points], [point.dwell_s for point in points])
         estimate = None if spot is None else _expected_estimate(recipe, rig, spot, counted_s)
+
+
+def _between_passes_s(passes: list[Pass], n_passes: int, costs: Costs) -> float:
+    """Return the time of the moves from each pass to the next, if these few stand for so many."""
+    followed = [*pairwise(passes), (passes[-1], passes[0])][: n_passes - 1]
+    moves_s = [costs.pass_s(following, points[-1]) - costs.pass_s(following) for points, following in followed]
+    return (n_passes - 1) * sum(moves_s) / max(len(moves_s), 1)
 
 
 def _next(planner: PassPlanner, estimate: Estimate | None) -> Pass:
