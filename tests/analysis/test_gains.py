@@ -10,8 +10,9 @@ import pytest
 from tests.analysis.synthetic import Scene, as_map, expected_counts
 from tplm_daq.analysis.binning import bin_for_fit
 from tplm_daq.analysis.checks import checked_scan
-from tplm_daq.analysis.diffusion import fit_convolution, fit_diffusion
+from tplm_daq.analysis.diffusion import fit_diffusion
 from tplm_daq.analysis.pipeline import analyse
+from tplm_daq.analysis.shape_fits import fit_convolution
 from tplm_daq.analysis.shapes import Parameter
 from tplm_daq.recipes.analysis import AnalysisRecipe
 
