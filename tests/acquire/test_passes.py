@@ -104,3 +104,8 @@ def test_thinning_gives_every_position_its_share_in_the_long_run() -> None:
 def test_thinning_leaves_long_visits_and_nothing_at_all_alone() -> None:
     np.testing.assert_array_equal(thin_out(np.full(5, 2.0), 0.5, 0.3), np.full(5, 2.0))
     np.testing.assert_array_equal(thin_out(np.zeros(5), 0.5, 0.3), np.zeros(5))
+
+
+def test_time_too_short_for_a_visit_goes_to_those_that_are_made() -> None:
+    np.testing.assert_allclose(thin_out(np.array([0.05, 0.3, 0.3]), 0.2, 0.5), [0.0, 0.325, 0.325])
+    np.testing.assert_array_equal(thin_out(np.array([0.05, 0.1]), 0.2, 0.5), [0.05, 0.1])

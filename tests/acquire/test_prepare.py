@@ -18,6 +18,7 @@ from tplm_daq.acquire.prepare import (
     prepare,
     reach_temperature,
 )
+from tplm_daq.acquire.watch import LIGHT_SETTLES_S
 from tplm_daq.errors import Aborted, DeviceError, DeviceTimeout, GuardStop
 from tplm_daq.recipes.load import apply_overrides, find_config, read_yaml, validate
 from tplm_daq.recipes.scan import ScanRecipe
@@ -101,6 +102,7 @@ def test_the_light_goes_on_when_all_else_is_ready(complete: FakeMicroscope) -> N
 def test_what_a_rig_does_not_have_is_left_out(asked: tuple[str, ...], microscope: FakeMicroscope) -> None:
     prepared(microscope, *asked)
     assert microscope.log == ["laser prepared", "light on"]
+    assert microscope.clock.now() == pytest.approx(5.0 + LIGHT_SETTLES_S)
 
 
 def test_what_the_recipe_does_not_ask_for_is_left_alone(complete: FakeMicroscope) -> None:

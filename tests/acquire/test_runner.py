@@ -202,9 +202,11 @@ def test_a_stuck_detector_is_named_with_where_it_is() -> None:
 def test_a_counter_that_never_ends_is_a_time_out_not_a_hang() -> None:
     microscope = FakeMicroscope()
     microscope.counter.never_ends = True
-    with pytest.raises(DeviceTimeout, match=r"a histogram of 0.5 s has not ended"):
+    with pytest.raises(DeviceTimeout, match=r"a histogram of 0.5 s has not ended after 2.5 s"):
         Runner(microscope).run(lambda: plan(Sink()))
     assert microscope.log[-2:] == ["counter stopped", "safe"]
+    assert microscope.counter.due_s is not None
+    assert microscope.clock.now() == pytest.approx(microscope.counter.due_s - 0.5 + 2.5, abs=0.2)
 
 
 def test_lost_sync_stops_the_run_before_the_next_point() -> None:

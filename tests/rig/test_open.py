@@ -30,6 +30,7 @@ def free_port() -> int:
 def test_connecting_switches_nothing_on_and_moves_nothing(open_simulated: OpenRig) -> None:
     rig, bench = open_simulated()
     assert not rig.laser.is_on()
+    assert set(rig._watchdog.rehearsed) == {"the laser's trigger", "the light gate"}
     assert bench.light().repetition_rate_hz == 0
     before = rig.detector.position()
     rig.clock.sleep(5.0)
