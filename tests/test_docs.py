@@ -130,6 +130,16 @@ def test_commands_work_as_they_stand(page: str, folder: Path) -> None:
     run_all(folder, commands_of(page))
 
 
+@pytest.mark.slow
+def test_the_first_run_of_the_tour_ends_as_shown(folder: Path) -> None:
+    words = ["run", "configs/scan_line.yaml", "--out", "whole"]
+    command = [sys.executable, "-m", "tplm_daq", *words]
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
+    found = re.findall(r"^(?:D|truth) .*\S", done.stderr, re.M)
+    assert len(found) == 2, done.stderr
+    assert all(line in (ROOT / "docs/tour.md").read_text(encoding="utf-8") for line in found), found
+
+
 def test_check_answers_as_the_pages_show(folder: Path) -> None:
     """Of a block that begins with `$ tplm check`, the lines below are what is said."""
     shown = [block.text.splitlines() for block in ALL if block.text.startswith("$ tplm check ")]
