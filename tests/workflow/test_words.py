@@ -48,6 +48,13 @@ def test_the_room_for_records_is_unknown_without_a_count_rate() -> None:
     assert known.disk_mb > known.words_mb > 1
 
 
+def test_a_point_with_too_many_records_for_the_memory_is_announced() -> None:
+    long = ["passes.n_passes=1", "passes.dwell=2h", *KEPT[3:]]
+    report = check_scan(*load_scan(KEPT[0], "configs/rig_sim.yaml", [*long, *QUIET]))
+    assert any("GB of memory until it is stored. Take more passes." in text for text in report.warnings)
+    assert not any("fullest bin" in text for text in report.warnings)
+
+
 @pytest.mark.parametrize("change", ["counter.mode=histogram", None])
 def test_keeping_records_that_there_are_not_is_refused(change: str | None) -> None:
     changes = ["counter.keep_words=true", *([change] if change else [])]

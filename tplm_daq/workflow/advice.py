@@ -10,7 +10,7 @@ from tplm_daq.analysis.design import PlannedScan, wrapped_ratio
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.rig import planning
-from tplm_daq.workflow.forecast import DIFFUSIVITIES_CM2_S, fullest_bin_cps
+from tplm_daq.workflow.forecast import BYTES_PER_WORD, DIFFUSIVITIES_CM2_S, fullest_bin_cps
 
 FULL_BIN = 65535
 """Counts at which the counter stops a point: its bins have 16 bits."""
@@ -19,6 +19,8 @@ NARROWEST_SIGMA = 2.4
 """Half width of a path, in units of the spot's sigma0, below which time is better spent further out: the positions that
 tell most about D lie 2.4 to 2.9 sigma0 from the centre."""
 
+MANY_WORDS = 5e7
+"""Records of a point in memory, twice while they are put together: 0.4 GB."""
 MOST_WRAPPED = 0.01
 """Light of earlier pulses relative to the light just after a pulse, above which it is worth a word."""
 
@@ -70,10 +72,17 @@ def about_rates(recipe: ScanRecipe, rig: RigRecipe, line: PlannedScan, longest_s
     if line.peak_cps > guards.detector_limit_cps:
         warnings.append(f"{expected}, and the guard stops the run at {guards.detector_limit_cps * 1e-6:g} Mcps.")
     fullest = longest_s * fullest_bin_cps(recipe, line)
-    if fullest > FULL_BIN:
+    if fullest > FULL_BIN and recipe.counter.mode == "histogram":
         warnings.append(
             f"The fullest bin of a point would get {fullest:.0f} counts, and the counter stops at {FULL_BIN}. "
             "Take more passes or narrower bins."
+        )
+    n_words = longest_s * line.peak_cps
+    if recipe.counter.keep_words and n_words > MANY_WORDS:
+        n_gb = 2 * BYTES_PER_WORD * n_words * 1e-9
+        warnings.append(
+            f"The longest point brings {n_words:.2g} records, which take {n_gb:.2g} GB of memory until it is stored. "
+            "Take more passes."
         )
     wrapped = wrapped_ratio(line, DIFFUSIVITIES_CM2_S[0])
     if wrapped > MOST_WRAPPED:
