@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tplm_daq.analysis.ellipse import EllipticalSpot
+from tplm_daq.analysis.map_shapes import EllipticalHalo, MixtureOnMap
 from tplm_daq.analysis.mixture import MixtureSpot
 from tplm_daq.analysis.shapes import GaussianSpot, HaloSpot, Parameter
 
@@ -11,12 +12,17 @@ X_NM = np.linspace(-900.0, 900.0, 13)
 AROUND = np.array([700.0, 6e4, 35.0, 1.0, 0.5, np.log(2e5)])
 MIXTURE = MixtureSpot.around(X_NM, 101.0, 35.0, 150.0)
 GRID_X_NM, GRID_Y_NM = (axis.ravel() for axis in np.meshgrid(X_NM, X_NM[3:10]))
+GRID = EllipticalSpot(GRID_X_NM, GRID_Y_NM, (101.0, 140.0))
+AROUND_ON_MAP = np.append(AROUND, [8e4, -20.0, 1.5e4])
+LATTICE = MixtureOnMap.around(GRID, (35.0, -20.0), 300.0)
 
 SHAPES = {
     "gaussian": (GaussianSpot(X_NM, 101.0), AROUND),
     "halo": (HaloSpot(X_NM, 101.0, 140.0), np.append(AROUND, [0.12, np.log(6.25)])),
     "mixture": (MIXTURE, np.append(AROUND, MIXTURE.gaussian_heights(35.0, 4e4))),
-    "ellipse": (EllipticalSpot(GRID_X_NM, GRID_Y_NM, (101.0, 140.0)), np.append(AROUND, [8e4, -20.0, 1.5e4])),
+    "ellipse": (GRID, AROUND_ON_MAP),
+    "halo on a map": (EllipticalHalo(GRID), np.append(AROUND_ON_MAP, [0.12, np.log(6.25)])),
+    "mixture on a map": (LATTICE, np.append(AROUND_ON_MAP, LATTICE.gaussian_heights(AROUND_ON_MAP, 3e4))),
 }
 GROWN_NM2 = np.array([0.0, 3e4, 1e5])
 
@@ -26,7 +32,7 @@ def test_derivatives_are_those_of_the_value(shape, parameters):
     assert len(parameters) == shape.n_parameters
     spot = shape.spread(parameters, GROWN_NM2)
     steps = 1e-4 * np.maximum(np.abs(parameters), 1.0)
-    held = {int(Parameter.VARIANCE)} if isinstance(shape, MixtureSpot) else set()
+    held = {int(Parameter.VARIANCE)} if isinstance(shape, MixtureSpot | MixtureOnMap) else set()
     for place in set(range(len(parameters))) - held:
         change = np.zeros(len(parameters))
         change[place] = steps[place]
