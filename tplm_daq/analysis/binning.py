@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tplm_daq.analysis.checks import CheckedScan
+from tplm_daq.analysis.checks import CheckedScan, require_sharp_response
 from tplm_daq.analysis.decay import DecayFit, find_rising_edge, fit_decay
 from tplm_daq.analysis.models import bin_mean_age
 from tplm_daq.errors import FitError
@@ -180,6 +180,7 @@ def bin_for_fit(
     _require_window(data.delay_ns, rough_t0_ns, window_ns)
     live, blind = _live(data, counts, edges_ns, rough_t0_ns)
     summed_live = _live_of_sum(counts, live, data.delay_ns, edges_ns)
+    require_sharp_response(data.response_fwhm_ns, window_ns)
     decay = fit_decay(summed, data.delay_ns, summed_live, window_ns, data.t0_ns, data.response_fwhm_ns)
     _require_window(data.delay_ns, decay.t0_ns, window_ns)
     window, before = _regions(edges_ns, decay, window_ns)

@@ -98,6 +98,15 @@ def checked_scan(data: TimePositionMap) -> CheckedScan:
     return CheckedScan(measured, axis, along[0], across[0], along[1], across[1], dwell)
 
 
+def require_sharp_response(response_fwhm_ns: float | None, window_ns: float) -> None:
+    """Raise FitError if the response is given and longer than the fit window."""
+    if response_fwhm_ns is not None and response_fwhm_ns > window_ns:
+        raise FitError(
+            f"response_fwhm_ns is {response_fwhm_ns:g} ns, longer than the fit window of {window_ns:g} ns: no "
+            "spreading can be seen under it. Check its unit, or leave it out and let it be estimated."
+        )
+
+
 def _check_shapes(data: TimePositionMap) -> None:
     if data.counts.ndim != 2:
         raise FitError(f"counts must have the shape (n_position, n_bin), not {data.counts.shape}.")
@@ -164,6 +173,11 @@ def _axis(data: TimePositionMap) -> Literal["x", "y", "xy"]:
             f"{len(data.x_nm)} of at least {FEWEST_POSITIONS} positions have been measured; a width needs more."
         )
     span_x_nm, span_y_nm = float(np.ptp(data.x_nm)), float(np.ptp(data.y_nm))
+    if 0.0 < max(span_x_nm, span_y_nm) < min(data.pixel_nm):
+        raise FitError(
+            f"The positions span {max(span_x_nm, span_y_nm):.3g} nm only, less than the detector pixel of "
+            f"{min(data.pixel_nm):g} nm; no width can be seen. Are they in nm?"
+        )
     if min(span_x_nm, span_y_nm) > 0.5 * min(data.pixel_nm):
         return "xy"
     return "x" if span_x_nm >= span_y_nm else "y"

@@ -119,7 +119,8 @@ def fit_decay(
     if len(used) < 6:
         raise FitError(
             f"Only {len(used)} delay bins lie within {RISE_MARGIN_NS:g} ns before and {window_ns:g} ns after the pulse "
-            f"at {rough_t0_ns:g} ns. Use narrower bins or a longer span."
+            f"at {rough_t0_ns:g} ns; a bin is {width_ns:g} ns wide. Use narrower bins or a longer span. "
+            "Are delays in ns?"
         )
     edges_ns = np.append(centres_ns - 0.5 * width_ns, centres_ns[-1] + 0.5 * width_ns)
     sigma_ns = (response_fwhm_ns or USUAL_RESPONSE_FWHM_NS) / FWHM_PER_SIGMA
