@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.end_to_end.program import finish, start
+
 N_SEEDS = 6
 
 
@@ -19,10 +21,9 @@ N_SEEDS = 6
 def test_the_diffusivities_of_a_series_scatter_around_the_truth_as_their_errors_say(tmp_path: Path) -> None:
     z = []
     for seed in range(1, N_SEEDS + 1):
-        change = f"rig.simulation.seed={seed}"
-        done = run_program(
-            "run", "configs/series_power.yaml", "--set", change, "--out", str(tmp_path / str(seed)), "--json"
-        )
+        change = ("--set", f"rig.simulation.seed={seed}")
+        program = start(tmp_path, "run", "configs/series_power.yaml", *change, "--out", f"series-{seed}", "--json")
+        done = finish(program, timeout_s=1200)
         assert done.status == 0
         for point in done.document["points"]:
             truth = point["truth"]["diffusivity_cm2_s"]
