@@ -7,7 +7,7 @@ the business of `rig/`. Every device role can describe itself (`snapshot`) and b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
@@ -147,6 +147,12 @@ class Laser(Device, Protocol):
         """Measure the average power at the sample in nW, with the light on; None where nothing measures it.
 
         A reading that is younger than `max_age_s` is returned again, because a new one takes time.
+        """
+
+    def survey_filters(self, checkpoint: Callable[[], None]) -> Mapping[int, float]:
+        """Measure the power at the sample in nW behind each filter that sets it, by position; empty if there is none.
+
+        Starts and ends with the light on; `checkpoint` is called before each filter and raises to end it.
         """
 
     def explain_sync(self, sync_hz: float) -> str:

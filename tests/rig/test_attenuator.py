@@ -16,10 +16,11 @@ from simulators.clock import SimClock
 from simulators.fw102c import FW102C as WheelDouble
 from simulators.pm100d import PM100D as MeterDouble
 from simulators.server import DoubleServer
-from tplm_daq.errors import DeviceError, DeviceTimeout
-from tplm_daq.rig.attenuator import AttenuatedPower, Densities, PowerMeter
+from tplm_daq.errors import Aborted, DeviceError, DeviceTimeout
+from tplm_daq.rig.attenuator import AttenuatedPower, Densities
 from tplm_daq.rig.filters import DetectionFilter, Wheel
 from tplm_daq.rig.links import Link
+from tplm_daq.rig.power_meter import PowerMeter
 
 DENSITIES = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0)
 TRUE_DENSITIES = (0.0, 0.46, 1.07, 1.95, 3.1, 3.9)
@@ -152,6 +153,40 @@ def test_a_lost_meter_leaves_no_light(table: Table, power: AttenuatedPower) -> N
     with pytest.raises(DeviceError, match="beyond its range"):
         power.set_power(10.0, table.switch)
     assert not table.is_light_on
+
+
+def test_a_survey_opens_the_wheel_no_further_than_is_allowed_and_goes_back(
+    table: Table, power: AttenuatedPower
+) -> None:
+    power.set_power(table.laser_nw * 10**-1.95, table.switch)
+    table.seen.clear()
+    found = power.survey(1500.0, table.switch, lambda: None)
+    assert list(found) == [6, 5, 4]
+    for position, power_nw in found.items():
+        assert power_nw == pytest.approx(table.laser_nw * 10 ** -TRUE_DENSITIES[position - 1], rel=0.01)
+    assert not any(is_turning for is_on, _, is_turning in table.seen if is_on)
+    assert (table.wheel.position, table.is_light_on) == (4, True)
+
+
+def test_a_survey_leaves_out_filters_through_which_nothing_is_seen(table: Table, power: AttenuatedPower) -> None:
+    table.laser_nw = 50.0
+    assert list(power.survey(100.0, table.switch, lambda: None)) == [4, 3, 2, 1]
+
+
+def test_a_survey_can_be_ended_between_two_filters(table: Table, power: AttenuatedPower) -> None:
+    def stop() -> None:
+        if len(table.seen) > 3:
+            raise Aborted("enough")
+
+    with pytest.raises(Aborted):
+        power.survey(1500.0, table.switch, stop)
+
+
+def test_a_search_begins_where_a_calibration_has_the_power(table: Table, power: AttenuatedPower) -> None:
+    energies_fj = tuple(table.laser_nw * 10**-density / 2.5 for density in TRUE_DENSITIES)
+    power._densities = Densities(DENSITIES, energies_fj)
+    power.set_power(table.laser_nw * 10**-1.95, table.switch, repetition_rate_hz=2.5e6)
+    assert [position for is_on, position, _ in table.seen if is_on] == [4]
 
 
 def test_the_meter_is_zeroed_in_the_dark(table: Table, power: AttenuatedPower) -> None:

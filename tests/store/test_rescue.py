@@ -10,10 +10,10 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.store.made_runs import counts, header, row
+from tests.store.made_runs import counts, header, row, written_run
 from tplm_daq.errors import InputError
 from tplm_daq.store.reader import open_run
-from tplm_daq.store.rescue import rescue_run
+from tplm_daq.store.rescue import require_growable, rescue_run
 from tplm_daq.store.writer import RunWriter
 
 N_POINTS = 40
@@ -130,3 +130,33 @@ def test_without_its_header_nothing_can_be_rescued(n_bytes: int, run_file: Path)
     with pytest.raises(InputError, match="not even its header reads"):
         rescue_run(run_file, WHY)
     assert [path.name for path in run_file.parent.iterdir()] == ["run.h5"]
+
+
+def half_written(path: Path) -> Path:
+    """Return a file whose writer died within its first point: the index of its counts is announced and not there."""
+    written_run(path, n_points=0, finish_reason=None)
+    with h5py.File(path, "r+") as file:
+        file["entry/counts"].resize(1, axis=0)
+        file["entry/counts"][0] = 7
+    content = bytearray(path.read_bytes())
+    where = content.index(b"EAIB")
+    content[where : where + 64] = bytes(64)
+    path.write_bytes(content)
+    return path
+
+
+def test_a_file_that_takes_no_further_point_is_found_out_before_and_left_alone(tmp_path: Path) -> None:
+    path = half_written(tmp_path / "run.h5")
+    before = path.read_bytes()
+    assert open_run(path).n_points == 0
+    with pytest.raises(InputError, match=r"run\.h5: takes no further points, its writer was ended within one"):
+        require_growable(path)
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["run.h5"]
+
+
+def test_a_sound_file_takes_more(tmp_path: Path) -> None:
+    for n_points in (0, 3):
+        path = written_run(tmp_path / f"{n_points}.h5", n_points=n_points, finish_reason=None)
+        require_growable(path)
+        assert open_run(path).n_points == n_points

@@ -45,7 +45,7 @@ def calibrate(folder: Path, procedure: str, age: timedelta = timedelta(minutes=1
     calibration = Calibration(
         procedure=procedure,  # type: ignore[arg-type]
         rig="simulated",
-        depends_on=rig_key(rig()),
+        depends_on=rig_key(rig(), procedure),  # type: ignore[arg-type]
         made_at=made_at,
         expires_at=made_at + timedelta(hours=1),
         values=VALUES[procedure],

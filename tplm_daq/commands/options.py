@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -58,7 +57,9 @@ def rig_file(rig: str | None) -> str:
 
 def print_json(document: dict[str, object]) -> None:
     """Print a document on standard output."""
-    print(json.dumps(document, indent=1, allow_nan=False))
+    from tplm_daq.workflow.document import json_text
+
+    print(json_text(document, indent=1))
 
 
 def print_path(key: str, path: Path, as_json: bool) -> None:

@@ -18,7 +18,7 @@ from tplm_daq.recipes.scan import CounterSettings, LightSettings, Session
 
 N_LOOKED_AT = 15
 """Positions on each of the two lines on which a procedure looks for the centre of the spot."""
-Procedure = Literal["spot", "focus", "response", "dark", "magnification"]
+Procedure = Literal["spot", "focus", "response", "dark", "magnification", "filters", "power"]
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
 
@@ -182,7 +182,59 @@ class MagnificationAlignment(Alignment):
         return reach_nm, reach_nm
 
 
-AlignRecipe = SpotAlignment | FocusAlignment | ResponseAlignment | DarkAlignment | MagnificationAlignment
+class FilterAlignment(Alignment):
+    """Measures optical densities: of the attenuator with the power meter, of the wheel at the detector with the counts.
+
+    Densities are relative to the most transparent filter that was measured, whose own is taken from the rig file. The
+    attenuator is opened no further than `limits.average_power` allows.
+    """
+
+    procedure: Literal["filters"]
+    dwell_s: Time = 5.0
+    """At the centre of the spot and far from it, behind each filter in front of the detector."""
+    distance_nm: Length = 5000.0
+    """From the centre of the spot, along x, where the background is counted."""
+    valid_for_s: Time = 180 * DAY_S
+    """How long the answer is believed."""
+
+    @property
+    def n_points(self) -> int:
+        """Points that will be taken with a wheel of six filters at the detector; none without one."""
+        return 2 * N_LOOKED_AT + 12
+
+    @property
+    def reach_nm(self) -> Centre:
+        """How far from the centre the detector may be taken along x and along y."""
+        return self.half_width_nm + self.distance_nm, self.half_width_nm
+
+
+class PowerAlignment(Alignment):
+    """Measures the power at the sample behind each filter of the attenuator, and the count rate that it gives.
+
+    Runs begin their search for a power at the filter that this finds nearest, and `tplm check` knows the rate.
+    """
+
+    procedure: Literal["power"]
+    dwell_s: Time = 5.0
+    """At the centre of the spot."""
+    valid_for_s: Time = DAY_S
+    """How long the answer is believed."""
+
+    @property
+    def n_points(self) -> int:
+        """Points that will be taken, as far as is known before."""
+        return 2 * N_LOOKED_AT + 1
+
+
+AlignRecipe = (
+    SpotAlignment
+    | FocusAlignment
+    | ResponseAlignment
+    | DarkAlignment
+    | MagnificationAlignment
+    | FilterAlignment
+    | PowerAlignment
+)
 
 PROCEDURES: dict[str, type[AlignRecipe]] = {
     "spot": SpotAlignment,
@@ -190,6 +242,8 @@ PROCEDURES: dict[str, type[AlignRecipe]] = {
     "response": ResponseAlignment,
     "dark": DarkAlignment,
     "magnification": MagnificationAlignment,
+    "filters": FilterAlignment,
+    "power": PowerAlignment,
 }
 
 

@@ -66,6 +66,13 @@ class Simulation(Model):
     """How far below the focal plane the sample is before the stage is moved."""
     magnification_error: Annotated[Fraction, Field(ge=-0.2, le=0.2)] = 0.0
     """By how much the true magnification differs from the one in `optics`; a calibration finds it."""
+    magnification: tuple[float, float] | None = None
+    """The true one along x and y, whatever `optics` and `magnification_error` say; filled in by the program when a
+    calibration changes `optics`."""
+    attenuator_densities: tuple[float, ...] | None = None
+    """What is really in the attenuator's wheel; what the rig file believes without this."""
+    detection_densities: tuple[float, ...] | None = None
+    """What is really in the wheel in front of the detector; what the rig file believes without this."""
     start_s: Annotated[Seconds, Field(ge=0)] = 0.0
     """Simulated time at which the doubles begin to live: a resumed run goes on where its file stopped."""
     faults: tuple[SimulatedFault, ...] = ()

@@ -219,7 +219,7 @@ class ScanRecipe(Model):
     """Where the sample stage goes before the scan, x and y; it stays where it is without this."""
     detection_filter: Annotated[str, Field(min_length=1)] | None = None
     """Name of the filter in front of the detector; the wheel stays as it is without this."""
-    align_first: tuple[Literal["focus", "spot", "response", "dark"], ...] = ()
+    align_first: tuple[Literal["focus", "spot", "response", "dark", "filters", "power"], ...] = ()
     """Alignment procedures that come before the scan, in this order, unless their calibration is still valid."""
     analysis: AnalysisRecipe
 

@@ -23,10 +23,15 @@ class AttenuatorDevice(Model):
     """Serial port."""
     densities: tuple[Annotated[float, Field(ge=0, le=10)], ...]
     """Optical density of each position; where to look for a power first."""
+    energies_fj: tuple[float | None, ...] | None = None
+    """Energy of a pulse at the sample behind each position in fJ (a power in nW over a rate in MHz); filled in by the
+    program from a calibration."""
 
     @model_validator(mode="after")
     def _one_density_per_position(self) -> AttenuatorDevice:
         _check_positions("densities", self.model, len(self.densities))
+        if self.energies_fj is not None:
+            _check_positions("energies_fj", self.model, len(self.energies_fj))
         return self
 
 
@@ -51,6 +56,11 @@ class FilterDevice(Model):
         if twice:
             raise ValueError(f"filters has {', '.join(twice)} more than once; give each position a name of its own")
         return self
+
+    @property
+    def known_densities(self) -> tuple[float, ...]:
+        """Optical density of each position, 0 where nothing is known."""
+        return self.densities or (0.0,) * len(self.filters)
 
     def transmission(self, name: str | None) -> float:
         """Return the share of light that a filter lets through, 1 for None."""

@@ -12,16 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf, log10, nan
 
-from drivers.pm100d import PM100D
-from tplm_daq.errors import DeviceError, DeviceTimeout
+from tplm_daq.errors import DeviceError
 from tplm_daq.readings import Setting
 from tplm_daq.rig.filters import Wheel
-from tplm_daq.rig.links import Link
+from tplm_daq.rig.power_meter import PowerMeter
 from tplm_daq.roles import Clock
 
-FAINTEST_W = 1e-9
-"""Below this a reading of the meter counts as no light, since its zero wanders by some hundred picowatts."""
-ZEROING_TIMEOUT_S, ZEROING_POLL_S = 60.0, 0.5
 LIGHT_SETTLES_S = 0.5
 """How long the meter is given after the light has come on."""
 
@@ -36,14 +32,30 @@ class Densities:
     ----------
     values : tuple of float
         Optical density of each position, from position 1 on.
+    energies_fj : tuple of float or None
+        Energy of a pulse at the sample behind each position, where a calibration has measured it, in fJ.
     """
 
     values: tuple[float, ...]
+    energies_fj: tuple[float | None, ...] = ()
 
     @property
     def densest(self) -> int:
         """The position that lets the least light through."""
         return self.values.index(max(self.values)) + 1
+
+    def begin(self, asked_nw: float, repetition_rate_hz: float) -> int:
+        """Return the position at which the search for a power begins: the known one that is nearest, or the densest.
+
+        Examples
+        --------
+        >>> Densities((0.0, 1.0, 2.0), (None, 2.0, 0.2)).begin(asked_nw=4.0, repetition_rate_hz=2e6)
+        2
+        """
+        powers_nw = {n: each * 1e-6 * repetition_rate_hz for n, each in enumerate(self.energies_fj, start=1) if each}
+        if not powers_nw or not repetition_rate_hz > 0:
+            return self.densest
+        return min(powers_nw, key=lambda n: abs(log10(powers_nw[n] / asked_nw)))
 
     def powers_nw(self, position: int, measured_nw: float) -> dict[int, float]:
         """Return the power to expect at each position from the one measured at `position`, in nW.
@@ -75,76 +87,6 @@ class Densities:
             key=lambda n: self.values[n - 1],
             default=None,
         )
-
-
-class PowerMeter:
-    """A power meter that knows which part of the light it sees.
-
-    Parameters
-    ----------
-    link : Link
-        Lock, name and address.
-    driver : PM100D
-        The meter, with wavelength and averaging set.
-    sample_per_meter : float
-        Power at the sample over power at the meter.
-    clock : Clock
-        On which zeroing is waited for.
-    """
-
-    def __init__(self, link: Link, driver: PM100D, sample_per_meter: float, clock: Clock) -> None:
-        self.name, self.address = link.name, link.address
-        self.faintest_nw = FAINTEST_W * 1e9 * sample_per_meter
-        self._link = link
-        self._driver = driver
-        self._sample_per_meter = sample_per_meter
-        self._clock = clock
-
-    def power_nw(self) -> float:
-        """Measure the average power at the sample in nW."""
-        with self._link.exclusive():
-            return self._driver.power * 1e9 * self._sample_per_meter
-
-    def zero(self) -> None:
-        """Measure the zero; the light must be out.
-
-        Raises
-        ------
-        DeviceTimeout
-            It has not ended in a minute.
-        """
-        with self._link.exclusive():
-            self._driver.start_zeroing()
-        due_s = self._clock.now() + ZEROING_TIMEOUT_S
-        while self._is_zeroing():
-            if self._clock.now() >= due_s:
-                raise DeviceTimeout(
-                    self.name,
-                    self.address,
-                    f"its zeroing has not ended after {ZEROING_TIMEOUT_S:g} s",
-                    "Check that the sensor is dark while the laser is off.",
-                )
-            self._clock.sleep(ZEROING_POLL_S)
-
-    def snapshot(self) -> Mapping[str, Setting]:
-        """Return identity, settings and calibration."""
-        with self._link.exclusive():
-            return {
-                "model": self._driver.identify(),
-                "wavelength_nm": self._driver.wavelength,
-                "averaging": self._driver.averaging,
-                "zero_w": self._driver.zero_w,
-                "sample_per_meter": self._sample_per_meter,
-            }
-
-    def close(self) -> None:
-        """Close the connection."""
-        with self._link.exclusive():
-            self._driver.adapter.close()
-
-    def _is_zeroing(self) -> bool:
-        with self._link.exclusive():
-            return self._driver.is_zeroing
 
 
 class AttenuatedPower:
@@ -185,7 +127,7 @@ class AttenuatedPower:
             self._read()
         return self.latest_nw
 
-    def set_power(self, asked_nw: float, switch: Switch) -> float:
+    def set_power(self, asked_nw: float, switch: Switch, repetition_rate_hz: float = nan) -> float:
         """Bring the power at the sample as near as the wheel can, with the light on at the end.
 
         Parameters
@@ -194,6 +136,8 @@ class AttenuatedPower:
             Average power wanted at the sample, in nW.
         switch : callable
             Puts the light on (True) or out (False) and confirms it.
+        repetition_rate_hz : float
+            With which the laser fires; lets the search begin where a calibration has it.
 
         Returns
         -------
@@ -209,13 +153,45 @@ class AttenuatedPower:
         try:
             switch(False)
             self._meter.zero()
-            position, measured_nw = self._search(asked_nw, switch)
+            begin = self._densities.begin(asked_nw, repetition_rate_hz)
+            position, measured_nw = self._search(asked_nw, begin, switch)
             self._verify(asked_nw, position, measured_nw)
             is_set = True
         finally:
             if not is_set:
                 switch(False)
         return measured_nw
+
+    def survey(self, highest_nw: float, switch: Switch, checkpoint: Callable[[], None]) -> dict[int, float]:
+        """Measure the power at the sample behind each filter, the densest first, and go back to the one before.
+
+        Parameters
+        ----------
+        highest_nw : float
+            Filters behind which more than this is expected, in nW, are left out.
+        switch : callable
+            As for `set_power`; the light is on before and after.
+        checkpoint : callable
+            Called before each filter; raises to end it, with the light out.
+
+        Returns
+        -------
+        dict
+            Position to power in nW; without those through which the meter sees no light.
+        """
+        before, values, found = self._wheel.position(), self._densities.values, dict[int, float]()
+        switch(False)
+        self._meter.zero()
+        for position in sorted(range(1, len(values) + 1), key=lambda n: -values[n - 1]):
+            checkpoint()
+            known = next(reversed(found), None)
+            if known and self._densities.powers_nw(known, found[known])[position] > highest_nw:
+                break
+            measured_nw = self._measure_at(position, switch)
+            if measured_nw >= self._meter.faintest_nw:
+                found[position] = measured_nw
+        self._measure_at(before, switch)
+        return found
 
     def snapshot(self) -> Mapping[str, Setting]:
         """Return the settings of wheel and meter, with prefixes."""
@@ -226,9 +202,8 @@ class AttenuatedPower:
             **{f"power_meter_{key}": value for key, value in meter.items()},
         }
 
-    def _search(self, asked_nw: float, switch: Switch) -> tuple[int, float]:
-        """Turn from the densest position towards the nearest; return it with the power measured there, in nW."""
-        position = self._densities.densest
+    def _search(self, asked_nw: float, position: int, switch: Switch) -> tuple[int, float]:
+        """Turn from a position towards the nearest to the power asked for; return it with what was measured there."""
         measured_nw = self._measure_at(position, switch)
         for _ in self._densities.values:
             if measured_nw >= self._meter.faintest_nw:

@@ -33,13 +33,14 @@ from tplm_daq.recipes.devices import (
     TimeHarpDevice,
 )
 from tplm_daq.recipes.wheels import WHEEL_POSITIONS, AttenuatorDevice, FilterDevice, PowerMeterDevice
-from tplm_daq.rig.attenuator import AttenuatedPower, Densities, PowerMeter
+from tplm_daq.rig.attenuator import AttenuatedPower, Densities
 from tplm_daq.rig.axes import Axis
 from tplm_daq.rig.counter import HistogramCounter
 from tplm_daq.rig.filters import DetectionFilter, Wheel
 from tplm_daq.rig.light import GateLine, TriggeredLaser
 from tplm_daq.rig.links import Link, PacedAdapter, open_serial
 from tplm_daq.rig.planning import travels
+from tplm_daq.rig.power_meter import PowerMeter
 from tplm_daq.rig.stage import PiezoStage
 from tplm_daq.rig.thermostat import CryostationThermostat, LakeShoreThermostat
 from tplm_daq.rig.wiring import Wiring
@@ -226,7 +227,7 @@ def _attenuated_power(wiring: Wiring) -> AttenuatedPower | None:
     return AttenuatedPower(
         attenuator(wiring, wheel),
         power_meter(wiring, meter),
-        Densities(wheel.densities),
+        Densities(wheel.densities, wheel.energies_fj or ()),
         meter.tolerance,
         wiring.clock,
     )

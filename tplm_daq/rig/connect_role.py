@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tplm_daq.rig import connect
-from tplm_daq.rig.attenuator import PowerMeter
 from tplm_daq.rig.axes import Axis
 from tplm_daq.rig.filters import Wheel
+from tplm_daq.rig.power_meter import PowerMeter
 from tplm_daq.rig.wiring import Wiring
 from tplm_daq.roles import Device
 

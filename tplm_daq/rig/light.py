@@ -8,7 +8,7 @@ output is.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from drivers.gate import LightGateLine
@@ -111,7 +111,7 @@ class TriggeredLaser:
         if self._power is None or self._pending_nw is None:
             self._switch(True)
             return
-        measured_nw = self._power.set_power(self._pending_nw, self._switch)
+        measured_nw = self._power.set_power(self._pending_nw, self._switch, self._laser.repetition_rate_hz or math.nan)
         self._pending_nw = None
         self._declare(self._power.name, average_power_nw=measured_nw)
 
@@ -134,6 +134,12 @@ class TriggeredLaser:
     def measured_power_nw(self, max_age_s: float) -> float | None:
         """Measure the average power at the sample in nW, unless that was done less than `max_age_s` ago."""
         return None if self._power is None else self._power.power_nw(max_age_s)
+
+    def survey_filters(self, checkpoint: Callable[[], None]) -> Mapping[int, float]:
+        """Measure the power at the sample in nW behind each filter of the attenuator, as far as the limits allow."""
+        if self._power is None:
+            return {}
+        return self._power.survey(self._limits.average_power_nw, self._switch, checkpoint)
 
     def explain_sync(self, sync_hz: float) -> str:
         """Return what a sync rate that is not the one set looks like; empty if nothing fits."""

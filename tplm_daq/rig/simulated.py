@@ -260,7 +260,7 @@ def _bench_settings(recipe: RigRecipe) -> Any:
             laser_fwhm_nm=optics.laser_fwhm_nm,
             psf_fwhm_nm=optics.psf_fwhm_nm,
             detector_um=optics.detector_width_mm * 1e3,
-            magnifications=(optics.magnification_x * true, optics.magnification_y * true),
+            magnifications=simulation.magnification or (optics.magnification_x * true, optics.magnification_y * true),
         ),
         axes={
             "x": AxisPlace(recipe.devices.detector_x.centre_mm, recipe.devices.detector_x.direction),
@@ -268,10 +268,12 @@ def _bench_settings(recipe: RigRecipe) -> Any:
         },
         counter=recipe.devices.counter.model,
         is_homed=simulation.is_homed,
-        attenuation=None if wheel is None or meter is None else Attenuation(wheel.densities, meter.sample_per_meter),
+        attenuation=None
+        if wheel is None or meter is None
+        else Attenuation(simulation.attenuator_densities or wheel.densities, meter.sample_per_meter),
         thermostat="lakeshore335" if thermostat is None else thermostat.model,
         gate_channel=1 if gate is None else gate.channel,
         faults=tuple(Fault(each.fault, each.device, each.at_transaction, each.at_s, each.count) for each in faults),
-        detection_densities=None if detection is None else detection.densities or (0.0,) * len(detection.filters),
+        detection_densities=None if detection is None else simulation.detection_densities or detection.known_densities,
         defocus_nm=simulation.defocus_nm,
     )

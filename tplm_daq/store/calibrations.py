@@ -27,6 +27,7 @@ USED: dict[Procedure, tuple[str, ...]] = {
     "spot": ("x_nm", "y_nm"),
     "response": ("t0_ns", "response_fwhm_ns"),
     "magnification": ("magnification_x", "magnification_y"),
+    "power": ("repetition_rate_hz", "rate_cps_nw"),
 }
 """Values that runs use, by procedure."""
 

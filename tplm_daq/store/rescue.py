@@ -77,6 +77,33 @@ def rescue_run(path: Path, why: InputError) -> Path:
     return target
 
 
+def require_growable(path: Path) -> None:
+    """Make sure that a run file takes another point, which the death of its writer within one may prevent.
+
+    HDF5 writes the parts of a table in an order of its own: everything acknowledged reads, but the place of the next
+    row may be announced and not there. This is tried on a copy, for the attempt itself would change the file.
+
+    Raises
+    ------
+    InputError
+        It does not.
+    """
+    trial = path.with_name(f".{path.name}.trial")
+    try:
+        shutil.copyfile(path, trial)
+        with h5py.File(trial, "r+") as file:
+            entry = file[layout.ENTRY]
+            n_points = count_rows(entry[layout.POINTS])
+            for table in (entry[layout.COUNTS], *entry[layout.POINTS].values()):
+                table.resize(max(len(table), n_points + 1), axis=0)
+                table[n_points] = 0
+            file.flush()
+    except UNREADABLE as error:
+        raise InputError(f"{path}: takes no further points, its writer was ended within one ({error}).") from error
+    finally:
+        trial.unlink(missing_ok=True)
+
+
 def _begins_as_hdf5(path: Path) -> bool:
     with path.open("rb") as stream:
         return stream.read(len(SIGNATURE)) == SIGNATURE

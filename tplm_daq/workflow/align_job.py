@@ -182,7 +182,7 @@ class Following:
     def _prepare(self) -> Plan:
         runner = self.runner
         prepared = prepare(self._rig, self._recipe, self._rig_recipe, runner.checkpoint, runner.warn)
-        ready = Ready(self._rig, self._rig_recipe.optics, prepared, runner.checkpoint)
+        ready = Ready(self._rig, self._rig_recipe, prepared, runner.checkpoint)
         self._walk = Walk(procedure(ready, self._recipe), self._recipe.n_points)
         return Plan(self._walk, prepared.settings, self._walk)
 
@@ -227,7 +227,7 @@ def keep(recipe: AlignRecipe, rig_recipe: RigRecipe, folder: Path, findings: Fin
     calibration = Calibration(
         procedure=recipe.procedure,
         rig=rig_recipe.name,
-        depends_on=rig_key(rig_recipe),
+        depends_on=rig_key(rig_recipe, recipe.procedure),
         made_at=made_at,
         expires_at=made_at + timedelta(seconds=recipe.valid_for_s),
         values=findings.values,

@@ -16,11 +16,14 @@ from tplm_daq.errors import FitError
 from tplm_daq.recipes.align import (
     AlignRecipe,
     DarkAlignment,
+    FilterAlignment,
     FocusAlignment,
     MagnificationAlignment,
+    PowerAlignment,
     ResponseAlignment,
     SpotAlignment,
 )
+from tplm_daq.workflow.align_light import measure_filters, measure_power
 from tplm_daq.workflow.align_steps import (
     Findings,
     Ready,
@@ -54,6 +57,10 @@ def procedure(ready: Ready, recipe: AlignRecipe) -> Steps:
             return measure_dark(ready, recipe)
         case MagnificationAlignment():
             return measure_magnification(ready, recipe)
+        case FilterAlignment():
+            return measure_filters(ready, recipe)
+        case PowerAlignment():
+            return measure_power(ready, recipe)
 
 
 def find_spot(ready: Ready, recipe: SpotAlignment) -> Steps:

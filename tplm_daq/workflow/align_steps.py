@@ -22,7 +22,7 @@ from tplm_daq.acquire.waiting import Checkpoint, wait
 from tplm_daq.analysis.gaussian_spot import fit_line
 from tplm_daq.errors import FitError
 from tplm_daq.recipes.align import N_LOOKED_AT
-from tplm_daq.recipes.rig import Optics
+from tplm_daq.recipes.rig import Optics, RigRecipe
 from tplm_daq.roles import Microscope, SampleStage
 from tplm_daq.store.layout import PointRow
 from tplm_daq.workflow.align import ALIGNMENT_PASS, DWELL_S
@@ -52,12 +52,17 @@ class Findings:
 
 @dataclass(frozen=True)
 class Ready:
-    """A rig with light on the sample: devices, optics, settings, and what ends every wait."""
+    """A rig with light on the sample: devices, their recipe, settings, and what ends every wait."""
 
     microscope: Microscope
-    optics: Optics
+    rig: RigRecipe
     prepared: Prepared
     checkpoint: Checkpoint
+
+    @property
+    def optics(self) -> Optics:
+        """The detection path."""
+        return self.rig.optics
 
     @property
     def stage(self) -> SampleStage:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import get_args
 
 from tplm_daq.recipes.align import Procedure
-from tplm_daq.recipes.rig import CalibrationReference, RigRecipe
+from tplm_daq.recipes.devices import Devices
+from tplm_daq.recipes.rig import CalibrationReference, RigRecipe, Simulation
 from tplm_daq.store.calibrations import FOLDER, Stored, find_calibration
 from tplm_daq.store.writer import local_time
 
@@ -20,8 +22,9 @@ PLACES = {"address"}
 def with_calibrations(rig: RigRecipe, folder: Path, now: datetime | None = None) -> RigRecipe:
     """Return a rig with what its valid calibrations found, each named with the SHA-256 of its file.
 
-    Magnification and response replace those of the rig file; t0 and the place of the spot are added. Focus and dark
-    counts change nothing in the optics, but are named all the same.
+    Magnification, response and densities of filters replace those of the rig file; t0, the place of the spot, the
+    energies behind the attenuator and the rate that they give are added. Focus and dark counts change nothing, but are
+    named all the same. What a simulated rig really is stays as it was.
 
     Parameters
     ----------
@@ -37,28 +40,34 @@ def with_calibrations(rig: RigRecipe, folder: Path, now: datetime | None = None)
     InputError
         A calibration that may be the one cannot be read.
     """
-    moment, key = now or local_time(), rig_key(rig)
-    found = [find_calibration(folder / FOLDER, procedure, key, moment) for procedure in get_args(Procedure)]
+    moment = now or local_time()
+    found = [find_calibration(folder / FOLDER, each, rig_key(rig, each), moment) for each in get_args(Procedure)]
     used = [stored for stored in found if stored is not None]
     if not used:
         return rig
     changes: dict[str, object] = {}
+    devices = rig.devices
     for stored in used:
         changes |= _optics_of(stored)
+        devices = _calibrated_devices(devices, stored)
     references = tuple(
         CalibrationReference(procedure=stored.calibration.procedure, file=stored.path.name, sha256=stored.sha256)
         for stored in used
     )
-    return rig.model_copy(update={"optics": rig.optics.model_copy(update=changes), "calibrations": references})
+    optics = rig.optics.model_copy(update=changes)
+    return rig.model_copy(
+        update={"optics": optics, "devices": devices, "simulation": _as_it_is(rig), "calibrations": references}
+    )
 
 
-def rig_key(rig: RigRecipe) -> str:
-    """Return the hash of what calibrations depend on: name, optics, counter and detector axes as the rig file has them.
+def rig_key(rig: RigRecipe, procedure: Procedure) -> str:
+    """Return the hash of what a calibration depends on: name, optics, counter and detector axes of the rig file.
 
-    Addresses do not matter, and of a simulation only the error of its magnification does.
+    Addresses do not matter, and of a simulation only the error of its magnification does. What is measured of filters
+    depends on wheels and power meter as well.
     """
     optics, devices, simulation = rig.optics, rig.devices, rig.simulation
-    parts = {
+    parts: dict[str, object] = {
         "name": rig.name,
         "optics": optics.model_dump(
             include={"magnification_x", "magnification_y", "detector_width_mm", "detector_height_mm"}
@@ -68,6 +77,9 @@ def rig_key(rig: RigRecipe) -> str:
         "detector_y": devices.detector_y.model_dump(exclude=PLACES),
         "magnification_error": None if simulation is None else simulation.magnification_error,
     }
+    if procedure in ("filters", "power"):
+        wheels = (devices.attenuator, devices.power_meter, devices.detection_filter)
+        parts["wheels"] = [None if each is None else each.model_dump(mode="json", exclude=PLACES) for each in wheels]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -80,4 +92,44 @@ def _optics_of(stored: Stored) -> dict[str, object]:
             return {"t0_ns": values["t0_ns"], "response_fwhm_ps": 1e3 * values["response_fwhm_ns"]}
         case "magnification":
             return {axis: values[axis] for axis in ("magnification_x", "magnification_y")}
+        case "power":
+            return {"expected_rate_cps_nw": values["rate_cps_nw"]}
     return {}
+
+
+def _calibrated_devices(devices: Devices, stored: Stored) -> Devices:
+    """Return devices with what a calibration found of their wheels."""
+    values, changes = stored.calibration.values, dict[str, object]()
+    attenuator, detection = devices.attenuator, devices.detection_filter
+    if stored.calibration.procedure == "filters":
+        if attenuator is not None:
+            densities = _with_measured(attenuator.densities, values, "attenuator_density_{}")
+            changes["attenuator"] = attenuator.model_copy(update={"densities": densities})
+        if detection is not None:
+            densities = _with_measured(detection.known_densities, values, "detection_density_{}")
+            changes["detection_filter"] = detection.model_copy(update={"densities": densities})
+    if stored.calibration.procedure == "power" and attenuator is not None:
+        per_hz = 1e6 / values["repetition_rate_hz"]
+        measured_nw = [values.get(f"power_{n}_nw") for n in range(1, len(attenuator.densities) + 1)]
+        energies_fj = tuple(None if power_nw is None else power_nw * per_hz for power_nw in measured_nw)
+        changes["attenuator"] = attenuator.model_copy(update={"energies_fj": energies_fj})
+    return devices.model_copy(update=changes)
+
+
+def _with_measured(believed: Sequence[float], values: Mapping[str, float], name: str) -> tuple[float, ...]:
+    """Return the densities of a wheel by position, those measured in place of those believed."""
+    return tuple(values.get(name.format(n), density) for n, density in enumerate(believed, start=1))
+
+
+def _as_it_is(rig: RigRecipe) -> Simulation | None:
+    """Return the simulation of a rig with everything in it that a calibration must not change."""
+    simulation, optics, devices = rig.simulation, rig.optics, rig.devices
+    if simulation is None:
+        return None
+    true, wheel, detection = 1.0 + simulation.magnification_error, devices.attenuator, devices.detection_filter
+    is_now: dict[str, object] = {
+        "magnification": (optics.magnification_x * true, optics.magnification_y * true),
+        "attenuator_densities": None if wheel is None else wheel.densities,
+        "detection_densities": None if detection is None else detection.known_densities,
+    }
+    return simulation.model_copy(update={key: getattr(simulation, key) or value for key, value in is_now.items()})

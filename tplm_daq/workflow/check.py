@@ -16,7 +16,7 @@ from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.rig import planning
 from tplm_daq.workflow import advice, forecast
-from tplm_daq.workflow.feasibility import check_stage, require_circumstances
+from tplm_daq.workflow.feasibility import check_devices, require_circumstances
 from tplm_daq.workflow.rehearsal import (
     Rehearsal,
     Spot,
@@ -129,7 +129,7 @@ def require_feasible(recipe: ScanRecipe, rig: RigRecipe) -> None:
         It cannot; every reason is listed, one a line.
     """
     paths = [partial(_check_path, recipe, rig, axis) for axis in "xy"]
-    stages = [partial(check_stage, name, rig) for name in recipe.align_first]
+    stages = [partial(check_devices, name, rig) for name in recipe.align_first]
     require_circumstances(recipe, rig, [*paths, *stages])
 
 

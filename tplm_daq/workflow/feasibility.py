@@ -71,7 +71,7 @@ def require_circumstances(recipe: ScanRecipe | AlignRecipe, rig: RigRecipe, othe
 
 def require_alignable(recipe: AlignRecipe, rig: RigRecipe) -> None:
     """Make sure that a rig can do what an alignment asks for; InputError with every reason if not."""
-    require_circumstances(recipe, rig, [*_reached(recipe, rig), partial(check_stage, recipe.procedure, rig)])
+    require_circumstances(recipe, rig, [*_reached(recipe, rig), partial(check_devices, recipe.procedure, rig)])
 
 
 def check_alignment(recipe: AlignRecipe, rig: RigRecipe) -> AlignCheck:
@@ -80,10 +80,21 @@ def check_alignment(recipe: AlignRecipe, rig: RigRecipe) -> AlignCheck:
     return AlignCheck(recipe.title, rig.name, recipe.procedure, recipe.n_points, recipe.valid_for_s)
 
 
-def check_stage(procedure: Procedure, rig: RigRecipe) -> None:
-    """Raise InputError if an alignment procedure needs a stage and the rig has none."""
-    if procedure in ("focus", "magnification") and rig.devices.stage is None:
-        raise InputError(f"procedure: {procedure} needs a stage, and the rig has none. Add it to the rig file.")
+def check_devices(procedure: Procedure, rig: RigRecipe) -> None:
+    """Raise InputError if an alignment procedure needs a device that the rig does not have."""
+    devices = rig.devices
+    needed: dict[str, tuple[str, bool]] = {
+        "focus": ("a stage", devices.stage is not None),
+        "magnification": ("a stage", devices.stage is not None),
+        "power": ("an attenuator and a power meter", devices.attenuator is not None),
+        "filters": (
+            "an attenuator with a power meter, or a wheel of filters at the detector",
+            devices.attenuator is not None or devices.detection_filter is not None,
+        ),
+    }
+    what, is_there = needed.get(procedure, ("", True))
+    if not is_there:
+        raise InputError(f"procedure: {procedure} needs {what}, and the rig has none. Add it to the rig file.")
 
 
 def _check_temperature(recipe: ScanRecipe | AlignRecipe, rig: RigRecipe) -> None:

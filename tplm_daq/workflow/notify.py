@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import subprocess
 from collections.abc import Mapping, Sequence
+
+from tplm_daq.workflow.document import json_text
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ def notify(command: Sequence[str], result: Mapping[str, object]) -> None:
     try:
         finished = subprocess.run(
             list(command),
-            input=json.dumps(dict(result)),
+            input=json_text(result),
             capture_output=True,
             text=True,
             timeout=PATIENCE_S,

@@ -23,7 +23,7 @@ from tplm_daq.rig.lock import RigLock
 from tplm_daq.rig.open import open_rig
 from tplm_daq.roles import Operator
 from tplm_daq.store.reader import RunFile, open_run
-from tplm_daq.store.rescue import rescue_run
+from tplm_daq.store.rescue import require_growable, rescue_run
 from tplm_daq.store.writer import RunWriter
 from tplm_daq.workflow.analyse import analyse_run
 from tplm_daq.workflow.notify import notify
@@ -209,10 +209,12 @@ def outcome_of(run: RunFile, recipe: ScanRecipe) -> ScanOutcome:
 
 
 def _open(path: Path) -> tuple[RunFile, Path | None]:
-    """Open a run file all of whose counts can be read: this one, or what could be rescued of it."""
+    """Open a run file whose counts can be read and which takes more: this one, or what could be rescued of it."""
     try:
         run = open_run(path)
         deque(run.rows(), maxlen=0)
+        if run.finish_reason is None:
+            require_growable(path)
     except InputError as error:
         return open_run(rescue_run(path, error)), path
     return run, None

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tplm_daq.errors import InputError, StoreError
+from tplm_daq.workflow.document import json_text
 
 INDEX_NAME = "series.jsonl"
 RECIPE_NAME = "series.yaml"
@@ -31,7 +32,7 @@ def append_line(folder: Path, line: Mapping[str, object]) -> None:
     path = folder / INDEX_NAME
     try:
         with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(dict(line), allow_nan=False) + "\n")
+            file.write(json_text(line) + "\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

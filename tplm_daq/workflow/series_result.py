@@ -17,7 +17,7 @@ from tplm_daq.analysis.series_summary import SeriesRun, SeriesSummary
 from tplm_daq.errors import InputError
 from tplm_daq.recipes.dialect import parse_mapping
 from tplm_daq.store.reader import open_run
-from tplm_daq.workflow.series_index import INDEX_NAME, RECIPE_NAME, read_index
+from tplm_daq.workflow.series_index import GOOD_ENDS, INDEX_NAME, RECIPE_NAME, read_index
 
 
 def is_series(path: Path) -> bool:
@@ -56,8 +56,8 @@ def series_summary(folder: Path) -> SeriesSummary:
 
 def _run_of(folder: Path, line: Mapping[str, object], label: str) -> SeriesRun | str:
     """Return a run with its latest result, or why there is none."""
-    if not isinstance(line.get("run_file"), str):
-        return f"no run file: {line.get('finish_reason', 'not measured')}"
+    if line.get("finish_reason") not in GOOD_ENDS:
+        return _failure(line)
     try:
         run = open_run(folder / Path(str(line["run_file"])).name)
     except InputError as error:
@@ -92,6 +92,14 @@ def _run_of(folder: Path, line: Mapping[str, object], label: str) -> SeriesRun |
         bias_lamp=str(numbers.get("bias_lamp", "")),
         truth_cm2_s=float(true_d) if isinstance(true_d, int | float) else None,
     )
+
+
+def _failure(line: Mapping[str, object]) -> str:
+    """Return how a condition ended that has not ended well, after how many points, and why."""
+    n_points, error = line.get("n_points"), line.get("error")
+    how = str(line.get("finish_reason", "not measured"))
+    after = f" after {n_points} points" if n_points else " before the first point"
+    return f"{how}{after}: {error.get('message')}" if isinstance(error, dict) else f"{how}{after}"
 
 
 def _title(folder: Path) -> str:

@@ -6,13 +6,13 @@ write it never harms the run: the reason goes to the log.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from tplm_daq.acquire.events import Event, PointDone, RunFinished, StateChanged
+from tplm_daq.workflow.document import json_text
 from tplm_daq.workflow.live import LiveResult
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class StatusFile:
 
     def _write(self) -> None:
         self._written_s = self._now()
-        text = json.dumps({**self._status, "updated": time.strftime("%Y-%m-%dT%H:%M:%S%z")}, indent=1)
+        text = json_text({**self._status, "updated": time.strftime("%Y-%m-%dT%H:%M:%S%z")}, indent=1)
         aside = self.path.with_suffix(".part")
         try:
             aside.write_text(text, encoding="utf-8")
