@@ -144,16 +144,10 @@ class Laser(Device, Protocol):
         """Return the average power at the sample in nW, as last measured, or as declared where nothing measures it."""
 
     def measured_power_nw(self, max_age_s: float) -> float | None:
-        """Measure the average power at the sample in nW, with the light on; None where nothing measures it.
-
-        A reading that is younger than `max_age_s` is returned again, because a new one takes time.
-        """
+        """Measure the power at the sample in nW, unless that was done less than `max_age_s` ago; None if impossible."""
 
     def survey_filters(self, checkpoint: Callable[[], None]) -> Mapping[int, float]:
-        """Measure the power at the sample in nW behind each filter that sets it, by position; empty if there is none.
-
-        Starts and ends with the light on; `checkpoint` is called before each filter and raises to end it.
-        """
+        """Measure the power at the sample in nW behind each filter that sets it, by position, with the light on."""
 
     def explain_sync(self, sync_hz: float) -> str:
         """Return what a sync rate that is not the one set looks like; empty if nothing fits."""

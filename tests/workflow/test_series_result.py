@@ -49,7 +49,7 @@ def test_runs_speak_through_their_stored_results_and_the_rest_is_listed(folder: 
     assert run.tail_exponent[0] == pytest.approx(1.6, abs=0.02)
     assert dict(summary.left_out) == {
         "b": "its file holds no result; `tplm analyse` fits it",
-        "c": "no run file: failed",
+        "c": "failed before the first point",
     }
 
 
