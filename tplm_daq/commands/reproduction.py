@@ -85,6 +85,10 @@ def _measure(task: SeriesTask, console: Console) -> None:
     for point in outcome.points:
         if point.error is not None:
             console.print(f"[red]failed[/red] {point.condition.label}: {point.error}", highlight=False)
+    if outcome.n_failed:
+        console.print(
+            f"{outcome.n_failed} conditions are left out; the same command tries them again.", highlight=False
+        )
 
 
 def _simulate(task: LatticeTask, console: Console) -> None:

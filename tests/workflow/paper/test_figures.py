@@ -124,3 +124,10 @@ def test_a_sample_without_a_result_is_said_to_be_missing(programme: CarriedOut) 
     runs = [run for run in programme.of["treatments"] if run.sample != "ald-alox"]
     figure = samples.treatments(CarriedOut({"treatments": runs}))
     assert row(figure, "treatments").verdict is Verdict.FAILS
+
+
+def test_a_temperature_that_failed_is_not_replaced_by_the_next(programme: CarriedOut) -> None:
+    runs = [run for run in programme.of["temperature"] if run.temperature_k < 299]
+    figure = samples.temperatures(CarriedOut({"temperature": runs}))
+    assert len(failed(figure)) == len(figure.rows) == 2
+    assert "tries again" in figure.rows[0].explanation
