@@ -31,6 +31,7 @@ def test_a_figure_of_the_lattice_is_made_beside_a_table(tmp_path: Path) -> None:
     page = tmp_path / done.document["report_file"]
     assert "<svg" in page.read_text(encoding="utf-8")
     assert all((page.parent / path).is_file() for path in figure["files"])
+    assert {Path(path).name for path in figure["files"]} >= {"recipe.yaml"}
     again = tplm(tmp_path, *LATTICE)
     assert "1 of them done already" in " ".join(again.err.split())
     assert again.document["report_file"] != done.document["report_file"]

@@ -123,7 +123,7 @@ def _points(points: Sequence[Observation], label: str, colour: int, factor: floa
 def _radial(points: Sequence[Observation]) -> Points:
     largest = max(point.alpha for point in points)
     chosen = [point for point in points if point.alpha == largest]
-    return _points(chosen, f"radial, α = {largest:g}", 7, 2.0)
+    return _points(chosen, f"radial, α = {largest:g}", 1, 2.0)
 
 
 def _mean_points(points: Sequence[Observation]) -> Points:

@@ -161,7 +161,7 @@ def _low_limit(points: Sequence[Observation], recipe: KmcRecipe) -> Row:
         paper="0.01 cm²/s (measured)",
         reason=f"A limit of the model: where every site is slow, hopping with p = {lattice.p_hop[0]:g} per "
         f"{lattice.step_ps:g} ps over {lattice.spacing_nm:g} nm cannot give more than p l²/4Δt = {bound:.4f} cm²/s. "
-        "The measured excitons have another, slower way to move that the lattice leaves out",
+        "What lets the measured excitons diffuse at 0.01 cm²/s then is not in the model",
     )
 
 

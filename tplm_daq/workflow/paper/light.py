@@ -23,8 +23,8 @@ FloatArray = NDArray[np.float64]
 
 SERIES = {
     "power": "power series",
-    "rate": "rate, same pulse energy",
-    "constant-power": "rate, same mean power",
+    "rate": "rate, same energy",
+    "constant-power": "rate, same power",
 }
 SAME_POWER = 0.02
 """Average powers that differ by less, relatively, are the same."""

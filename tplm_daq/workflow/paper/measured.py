@@ -19,7 +19,7 @@ from tplm_daq.store.reader import RunFile, open_run
 from tplm_daq.workflow.kmc import file_name, stored_jobs
 from tplm_daq.workflow.paper.programme import PARTS
 from tplm_daq.workflow.paper.rows import Z_95
-from tplm_daq.workflow.paper.tasks import LatticeTask, SeriesTask, Task
+from tplm_daq.workflow.paper.tasks import LatticeTask, SeriesTask, Task, keep_recipe
 from tplm_daq.workflow.series_index import RECIPE_NAME, RIG_NAME
 from tplm_daq.workflow.series_result import series_summary
 
@@ -89,7 +89,8 @@ class Measured:
     def _source(self, task: Task) -> Source:
         if isinstance(task, LatticeTask):
             path = task.folder / file_name(task.recipe)
-            return Source(task.item.recipe, task.changes, (self._link("points", path),) if path.exists() else ())
+            of_lattice = (self._link("recipe as carried out", keep_recipe(task)), self._link("points", path))
+            return Source(task.item.recipe, task.changes, of_lattice)
         home = self._home(task.item.name)
         links = [self._link("recipe as carried out", home / RECIPE_NAME), self._link("rig", home / RIG_NAME)]
         links += [self._link(run.label, home / run.source) for run in self.summary(task.item.name).runs]

@@ -26,6 +26,8 @@ from tplm_daq.workflow.series import SeriesJob
 from tplm_daq.workflow.series_check import check_series
 from tplm_daq.workflow.series_index import GOOD_ENDS, INDEX_NAME, RECIPE_NAME, read_index
 
+RECIPE_NAME_OF_LATTICE = "recipe.yaml"
+
 SECONDS_PER_POINT, SECONDS_PER_SCAN = 0.03, 1.0
 SECONDS_PER_EXCITON_STEP = 8e-9
 """What a simulated scan and the lattice take on one core of a present-day computer, for an estimate (ours)."""
@@ -150,3 +152,10 @@ def load_task(item: Item, out: Path, is_quick: bool) -> Task:
         raise InputError(f"{item.recipe}: is a {recipe.kind}, and the programme wants a series there.")
     mark = hashlib.sha256((dump_yaml(recipe) + dump_yaml(rig)).encode()).hexdigest()[:8]
     return SeriesTask(item, changes, out / f"{item.name}-{mark}", recipe, rig)
+
+
+def keep_recipe(task: LatticeTask) -> Path:
+    """Write the recipe of a lattice beside its points, as a series has its own, and return where."""
+    path = task.folder / RECIPE_NAME_OF_LATTICE
+    path.write_text(dump_yaml(task.recipe), encoding="utf-8")
+    return path
