@@ -53,6 +53,8 @@ def _print_scan(console: Console, outcome: ScanOutcome) -> None:
     table.add_row("run file", str(outcome.run_file))
     if outcome.report_file is not None:
         table.add_row("report", str(outcome.report_file))
+    if outcome.calibrations:
+        table.add_row("calibrated", ", ".join(f"{each.procedure} ({each.file})" for each in outcome.calibrations))
     if outcome.result is not None:
         low, high = outcome.result.ci95_cm2_s
         d = outcome.result.diffusivity_cm2_s

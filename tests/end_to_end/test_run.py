@@ -25,6 +25,7 @@ RUN_KEYS = {
     "n_positions",
     "dwell_s",
     "wall_s",
+    "calibrations",
     "truth",
 }
 ANALYSE_KEYS = {

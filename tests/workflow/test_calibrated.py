@@ -7,9 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from tplm_daq.acquire.events import Event, Notice, PointDone, RunFinished
 from tplm_daq.errors import FitError, InputError
+from tplm_daq.printing import print_outcome
 from tplm_daq.recipes.dialect import parse_mapping
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.store.calibrations import FOLDER, Calibration, Stored, write_calibration
@@ -108,11 +110,17 @@ def scan(folder: Path, *changes: str) -> ScanJob:
 
 def test_a_run_file_has_the_values_and_the_hash_of_its_calibrations(tmp_path: Path) -> None:
     stored = [calibrate(tmp_path, procedure) for procedure in ("response", "magnification")]
-    header = open_run(scan(tmp_path).run().run_file).header
+    outcome = scan(tmp_path).run()
+    header = open_run(outcome.run_file).header
     assert (header.t0_ns, header.response_fwhm_ns) == (5.001, pytest.approx(0.0795))
     assert header.pixel_nm == pytest.approx((50e3 / 500.0, 50e3 / 480.0))
     named = parse_mapping(header.rig_text, "rig")["calibrations"]
     assert [each["sha256"] for each in named] == [each.sha256 for each in stored]
+    assert outcome.to_dict()["calibrations"] == named, "and so does the answer"
+    console = Console(width=500)
+    with console.capture() as summary:
+        print_outcome(console, outcome)
+    assert f"response ({stored[0].path.name}), magnification ({stored[1].path.name})" in summary.get()
 
 
 def test_the_search_begins_where_the_spot_was_found_last(tmp_path: Path) -> None:

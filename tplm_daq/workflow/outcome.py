@@ -11,7 +11,9 @@ import numpy as np
 from tplm_daq.acquire.events import FinishReason
 from tplm_daq.analysis.pipeline import Result
 from tplm_daq.errors import FitError, InputError, StoreError, TplmError
+from tplm_daq.recipes.dialect import parse_mapping
 from tplm_daq.recipes.load import dump_yaml
+from tplm_daq.recipes.rig import CalibrationReference
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.store.reader import RunFile, open_run
 from tplm_daq.store.writer import RunWriter
@@ -37,7 +39,10 @@ class Recorded:
 
 @dataclass(frozen=True)
 class ScanOutcome:
-    """What came of a scan; `error` is why it ended early, `fit_error` why there is no result."""
+    """What came of a scan; `error` is why it ended early, `fit_error` why there is no result.
+
+    `calibrations` are those whose values the scan took over.
+    """
 
     run_file: Path
     finish_reason: FinishReason
@@ -50,6 +55,7 @@ class ScanOutcome:
     error: TplmError | None = None
     fit_error: str | None = None
     report_file: Path | None = None
+    calibrations: tuple[CalibrationReference, ...] = ()
 
     @property
     def exit_status(self) -> int:
@@ -67,6 +73,7 @@ class ScanOutcome:
             "n_positions": self.n_positions,
             "dwell_s": self.dwell_s,
             "wall_s": self.wall_s,
+            "calibrations": [each.model_dump() for each in self.calibrations],
         }
         if self.truth is not None:
             answer["truth"] = dict(self.truth)
@@ -109,7 +116,14 @@ def conclude(
         error=error,
         fit_error=fit_error,
         report_file=report_file,
+        calibrations=calibrations_of(run),
     )
+
+
+def calibrations_of(run: RunFile) -> tuple[CalibrationReference, ...]:
+    """Return the calibrations that are named in the rig of a run file."""
+    named = parse_mapping(run.header.rig_text, f"rig of {run.path}").get("calibrations", ())
+    return tuple(CalibrationReference.model_validate(each) for each in named)
 
 
 def scalars_of(result: Result) -> dict[str, object]:

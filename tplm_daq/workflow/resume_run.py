@@ -27,7 +27,7 @@ from tplm_daq.store.rescue import require_growable, rescue_run
 from tplm_daq.store.writer import RunWriter
 from tplm_daq.workflow.analyse import analyse_run
 from tplm_daq.workflow.notify import notify
-from tplm_daq.workflow.outcome import Recorded, ScanOutcome, conclude
+from tplm_daq.workflow.outcome import Recorded, ScanOutcome, calibrations_of, conclude
 from tplm_daq.workflow.past import Past
 from tplm_daq.workflow.recording import Recording
 from tplm_daq.workflow.same_rig import changed_rig
@@ -205,6 +205,7 @@ def outcome_of(run: RunFile, recipe: ScanRecipe) -> ScanOutcome:
         dwell_s=float(run.points["live_s"].sum()),
         wall_s=(ends[-1] - ends[0]).total_seconds(),
         fit_error=fit_error,
+        calibrations=calibrations_of(run),
     )
 
 
