@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.faults.rehearsal import bench_with
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.store.reader import open_run
@@ -42,6 +43,24 @@ def test_a_scan_takes_hardly_more_than_its_dwell_and_its_motion(visit_s: int, hi
     assert needed_s < taken_s <= highest * needed_s
     orders_s = (taken_s - needed_s) / 10 - rig.policies.settle_s
     assert orders_s < 0.015, "what is left beside settling are orders and replies"
+
+
+def test_a_point_asks_its_devices_only_what_is_not_known_yet(tmp_path: Path) -> None:
+    asked = []
+    for n_passes in (1, 2):
+        with bench_with([]) as benches:
+            changes = ("path.n_positions=7", f"passes.n_passes={n_passes}", f"passes.dwell={n_passes}s")
+            scanned(tmp_path, "scan_line", *changes)
+        lines = {role: server.line for role, server in benches[0].servers.items()} | {
+            "counter": benches[0].counter.line
+        }
+        asked.append({role: line.n_transactions for role, line in lines.items()})
+    more = {role: asked[1][role] - asked[0][role] for role in asked[0]}
+    assert more["detector_x"] <= 6 * 4 + 2, "sound?, go, there?, where? of six moves; the first point is where it was"
+    assert more["detector_y"] <= 7, "where?"
+    assert more["thermostat"] <= 7
+    assert more["trigger"] == more["gate"] == more["stage"] == 0
+    assert more["counter"] <= 7 * 16
 
 
 @pytest.mark.parametrize("light", ["on", "off"])

@@ -87,5 +87,6 @@ def test_optimal_allocation_of_a_given_dwell_makes_d_better_known() -> None:
 
 def test_room_and_homing() -> None:
     recipe, rig = load_scan("configs/scan_line.yaml", "configs/rig_sim.yaml", [])
-    assert disk_mb(recipe, 1000) == pytest.approx(1000 * 3750 * 0.5e-6)
+    scan = rehearsal()
+    assert disk_mb(recipe, rig, scan) == pytest.approx(scan.n_points * 3750 * 0.5e-6)
     assert homing_time_s(rig) == pytest.approx(49.0)
