@@ -110,5 +110,5 @@ def read_points(entry: h5py.Group) -> NDArray[np.void]:
     group = entry[layout.POINTS]
     points = np.empty(count_rows(group), layout.POINT_DTYPE)
     for name in layout.POINT_COLUMNS:
-        points[name] = group[name][: len(points)] if name in group else 0
+        points[name] = 0 if name in layout.LATER_COLUMNS - set(group) else group[name][: len(points)]
     return points.view(np.recarray)

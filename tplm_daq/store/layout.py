@@ -241,6 +241,9 @@ POINT_DTYPE = np.dtype([(_column_name(f.name), _column_dtype(f.type)) for f in d
 POINT_COLUMNS = {name: POINT_DTYPE[name] for name in POINT_DTYPE.names or ()}
 """The same by name."""
 
+LATER_COLUMNS = frozenset(f.name for f in dataclasses.fields(PointRow) if f.default is not dataclasses.MISSING)
+"""Those that older files do not have; they are 0 there."""
+
 
 def on_path_nm(points: NDArray[np.void], axis: str) -> NDArray[np.float64]:
     """Return where on the path points lie along axis "x" or "y", float64 (n_point,) in nm, moved or not.

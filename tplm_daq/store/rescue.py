@@ -166,7 +166,7 @@ def _readable_points(
         record = np.empty(1, layout.POINT_DTYPE)
         try:
             for name in layout.POINT_COLUMNS:
-                record[name] = group[name][number] if name in group else 0
+                record[name] = 0 if name in layout.LATER_COLUMNS - set(group) else group[name][number]
             histogram = np.asarray(counts[number])
             words = None if header.tag_source is None else read_words(entry, number)
         except UNREADABLE:
