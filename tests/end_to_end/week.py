@@ -29,6 +29,8 @@ from tplm_daq.workflow.series import SeriesJob
 
 WARM_UP = 0.25
 """Share of the series after which caches are expected to be full."""
+ALWAYS = ("rig.simulation.is_homed=true", "rig.policies.watchdog_timeout=10s")
+"""Homed, and patient: a busy computer is no failure of a run."""
 POWERS = ["8 nW", "16 nW"]
 FAULT = "{{device: detector_x, fault: port closed, at: {at_s:g} s, count: 1}}"
 
@@ -59,7 +61,7 @@ def spend(seconds: float, n_at_least: int, fault_at_s: float, changes: Sequence[
     scan, rig = load_scan(
         "configs/scan_line.yaml",
         "configs/rig_sim.yaml",
-        [f"rig.simulation.faults=[{FAULT.format(at_s=fault_at_s)}]", *changes],
+        [f"rig.simulation.faults=[{FAULT.format(at_s=fault_at_s)}]", *ALWAYS, *changes],
     )
     data = {
         "kind": "series",

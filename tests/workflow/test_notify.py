@@ -9,8 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from tplm_daq.errors import RigError
 from tplm_daq.workflow import notify as notifying
+from tplm_daq.workflow.load import load_scan
 from tplm_daq.workflow.notify import notify
+from tplm_daq.workflow.scan import ScanJob
+
+
+class Nobody:
+    name = "nobody"
+
+    def set_by_hand(self, what: str, quantities: object) -> None:
+        raise AssertionError(f"asked to: {what}")
+
 
 RESULT = {"diffusivity_cm2_s": 0.07, "finish_reason": "completed"}
 
@@ -46,3 +57,18 @@ def test_a_command_that_fails_is_logged_and_nothing_else(
     with caplog.at_level(logging.WARNING):
         notify(command, RESULT)
     assert says in caplog.text
+
+
+def test_a_rig_that_cannot_be_opened_is_told_too(tmp_path: Path) -> None:
+    target = tmp_path / "told.json"
+    command = python(f"import sys; open({str(target)!r}, 'w').write(sys.stdin.read())")
+    changes = [
+        f"rig.policies.at_end_run={json.dumps(command)}",
+        "rig.simulation.faults=[{device: trigger, fault: port closed}]",
+    ]
+    scan, rig = load_scan("configs/scan_line.yaml", "configs/rig_sim.yaml", changes)
+    with pytest.raises(RigError, match="trigger"):
+        ScanJob(scan, rig, tmp_path, Nobody()).run()
+    told = json.loads(target.read_text())
+    assert "trigger" in told["error"]["message"]
+    assert told["exit_status"] == 1

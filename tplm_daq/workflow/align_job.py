@@ -26,7 +26,7 @@ from tplm_daq.workflow.align_procedures import procedure
 from tplm_daq.workflow.align_steps import Findings, Ready, Walk
 from tplm_daq.workflow.calibrated import rig_key, with_calibrations
 from tplm_daq.workflow.feasibility import require_alignable
-from tplm_daq.workflow.notify import notify
+from tplm_daq.workflow.notify import notify, telling_failure
 from tplm_daq.workflow.places import make_folder
 from tplm_daq.workflow.steering import Steering
 
@@ -117,7 +117,11 @@ class AlignJob(Steering):
         make_folder(self.folder)
         calibrated = with_calibrations(self.rig_recipe, self.folder)
         self.require_wanted("before the rig was opened")
-        with RigLock(calibrated.real_addresses), open_rig(calibrated, self.operator, self.checkpoint) as rig:
+        with (
+            telling_failure(self.rig_recipe.policies.at_end_run),
+            RigLock(calibrated.real_addresses),
+            open_rig(calibrated, self.operator, self.checkpoint) as rig,
+        ):
             following = Following(rig, self.recipe, calibrated, self, self.listeners)
             findings = following.run()
             light = self.recipe.light

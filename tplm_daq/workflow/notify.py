@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import logging
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
+from tplm_daq.errors import TplmError
 from tplm_daq.workflow.document import json_text
 
 logger = logging.getLogger(__name__)
 
 PATIENCE_S = 30.0
 """How long the command may take; a run's result does not wait longer for it."""
+
+
+@contextmanager
+def telling_failure(command: Sequence[str]) -> Iterator[None]:
+    """Tell somebody of an error that leaves nothing behind, such as a rig that cannot be opened, and raise it again."""
+    try:
+        yield
+    except TplmError as error:
+        notify(command, {"error": error.to_dict(), "exit_status": error.exit_status})
+        raise
 
 
 def notify(command: Sequence[str], result: Mapping[str, object]) -> None:

@@ -26,7 +26,7 @@ from tplm_daq.store.reader import RunFile, open_run
 from tplm_daq.store.rescue import require_growable, rescue_run
 from tplm_daq.store.writer import RunWriter
 from tplm_daq.workflow.analyse import analyse_run
-from tplm_daq.workflow.notify import notify
+from tplm_daq.workflow.notify import notify, telling_failure
 from tplm_daq.workflow.outcome import Recorded, ScanOutcome, calibrations_of, conclude
 from tplm_daq.workflow.past import Past
 from tplm_daq.workflow.recording import Recording
@@ -126,7 +126,8 @@ class ResumeJob(Steering):
         began_s = time.monotonic()
         RunWriter.reopen(run.path).close()
         self.require_wanted("before the rig was opened")
-        recorded = self._record()
+        with telling_failure(self.resumable.rig.policies.at_end_run):
+            recorded = self._record()
         self.measured()
         wall_s = time.monotonic() - began_s
         outcome = conclude(recorded, recipe, wall_s, self.with_report, lambda: self.is_in_a_hurry)

@@ -17,7 +17,7 @@ from tplm_daq.roles import Operator
 from tplm_daq.workflow.align_job import align_first
 from tplm_daq.workflow.calibrated import with_calibrations
 from tplm_daq.workflow.check import require_feasible
-from tplm_daq.workflow.notify import notify
+from tplm_daq.workflow.notify import notify, telling_failure
 from tplm_daq.workflow.outcome import Recorded, ScanOutcome, conclude
 from tplm_daq.workflow.places import make_folder, new_path
 from tplm_daq.workflow.recording import Recording
@@ -70,7 +70,8 @@ class ScanJob(Steering):
         require_feasible(self.recipe, self.rig_recipe)
         make_folder(self.folder)
         self.require_wanted("before the rig was opened")
-        recorded = self._record()
+        with telling_failure(self.rig_recipe.policies.at_end_run):
+            recorded = self._record()
         self.measured()
         wall_s = time.monotonic() - began_s
         outcome = conclude(recorded, self.recipe, wall_s, self.with_report, lambda: self.is_in_a_hurry)
