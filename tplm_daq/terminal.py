@@ -9,6 +9,7 @@ import json
 import os
 import select
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,8 @@ from tplm_daq.interrupts import ignore_signals
 
 ANSWER_POLL_S = 0.2
 """How often a question to the operator looks whether the run is to end."""
+PATIENCE_S = 600.0
+"""So long nobody may answer before the run is given up, with the light out; the window waits as long."""
 
 
 class TerminalOperator:
@@ -59,14 +62,17 @@ class TerminalOperator:
         for name, value in quantities.items():
             self._console.print(f"    {name} = {value:g}")
         self._console.print("Press Enter when it is done, or n to stop: ", end="")
-        if self._answer().strip().lower() not in ("", "y", "yes"):
+        if self._answer(what).strip().lower() not in ("", "y", "yes"):
             raise Aborted(f"the operator declined: {what}")
 
-    def _answer(self) -> str:
+    def _answer(self, what: str) -> str:
         """Wait for a line; on Windows, whose console does not tell whether there is one, Ctrl-C needs Enter too."""
+        end_s = time.monotonic() + PATIENCE_S
         while sys.platform != "win32" and not select.select([sys.stdin], [], [], ANSWER_POLL_S)[0]:
             if self._is_over:
                 raise Aborted("the run was ended while the operator was asked")
+            if time.monotonic() > end_s:
+                raise Aborted(f"nobody answered within {PATIENCE_S / 60:g} minutes: {what}")
         return sys.stdin.readline()
 
 

@@ -139,6 +139,19 @@ def test_a_question_to_the_operator_ends_with_the_run(monkeypatch: pytest.Monkey
         os.close(theirs)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="its console does not tell whether there is a line")
+def test_a_question_that_nobody_answers_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tplm_daq.terminal.PATIENCE_S", 0.0)
+    ours, theirs = os.pipe()
+    with os.fdopen(ours) as unanswered:
+        monkeypatch.setattr("sys.stdin", unanswered)
+        operator = TerminalOperator(Console(file=io.StringIO()), "demo")
+        monkeypatch.setattr(operator, "require_somebody", lambda: None)
+        with pytest.raises(Aborted, match="nobody answered within 0 minutes: Set the laser to 10 nW"):
+            operator.set_by_hand("Set the laser to 10 nW", {"average_power_nw": 10.0})
+        os.close(theirs)
+
+
 @pytest.mark.parametrize(("typed", "is_done"), [("\n", True), ("y\n", True), ("n\n", False)])
 def test_the_operator_says_whether_it_is_done(
     typed: str, is_done: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
