@@ -10,7 +10,7 @@ export QT_QPA_PLATFORM ?= offscreen
 
 help:
 	@echo "make run    set up, then measure a simulated line scan and write its report"
-	@echo "make reproduce  the paper's figures anew, with its numbers beside ours, into runs/paper (a quarter of an hour)"
+	@echo "make reproduce  the paper's figures anew, with its numbers beside ours, into runs/paper (some ten minutes)"
 	@echo "make picture    the picture of them in README, after make reproduce"
 	@echo "make test   set up, then style, types, import contracts and tests"
 	@echo "make lint   style, types and import contracts only"

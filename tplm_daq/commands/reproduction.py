@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tplm_daq.workflow.paper.tasks import LatticeTask, SeriesTask
 
 DEFAULT_OUT = Path("runs/paper")
+ENOUGH_TO_TELL = 0.1
+"""Share of the work after which its pace is believed; compilation comes first and takes longer than the first item."""
 
 
 def reproduce(
@@ -67,7 +69,8 @@ def _carry_out(plan: Plan, console: Console) -> None:
             _simulate(task, console)
         left_s = plan.seconds_left
         done_s = expected_s - left_s
-        left_s *= (time.monotonic() - began_s) / done_s if done_s > 0 else 1.0
+        if done_s > ENOUGH_TO_TELL * expected_s:
+            left_s *= (time.monotonic() - began_s) / done_s
         console.print(f"{task.item.name}: {task.n_done} of {task.n_conditions} done; about {left_s / 60:.1f} min left")
 
 
