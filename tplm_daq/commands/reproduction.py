@@ -23,11 +23,22 @@ ENOUGH_TO_TELL = 0.1
 """Share of the work after which its pace is believed; compilation comes first and takes longer than the first item."""
 
 
+def offer_figures(incomplete: str) -> list[str]:
+    """Return the figures that begin like this."""
+    from tplm_daq.workflow.paper.programme import PARTS
+
+    return [name for name in PARTS if name.lower().startswith(incomplete.lower())]
+
+
 def reproduce(
     figures: Annotated[
-        list[str] | None, typer.Argument(metavar="[FIGURE]...", help="Such as 1E or 4E; without any, all.")
+        list[str] | None,
+        typer.Argument(metavar="FIGURE", help="Such as 1E or 4E; without any, all.", autocompletion=offer_figures),
     ] = None,
-    figure: Annotated[list[str], typer.Option(metavar="FIGURE", help="The same as an option; may be repeated.")] = [],
+    figure: Annotated[
+        list[str],
+        typer.Option(metavar="FIGURE", help="The same as an option; may be repeated.", autocompletion=offer_figures),
+    ] = [],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for run files and the page.")] = DEFAULT_OUT,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer conditions and photons: some minutes.")] = False,
     as_json: JsonOption = False,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tplm_daq.commands.reproduction import offer_figures
 from tplm_daq.errors import InputError
 from tplm_daq.recipes.load import shipped_configs
 from tplm_daq.workflow.paper.inputs import simulator_inputs
@@ -26,6 +27,11 @@ from tplm_daq.workflow.paper.tasks import SeriesTask, load_task
 )
 def test_figures_are_found_by_what_people_type(asked: list[str], found: tuple[str, ...]) -> None:
     assert chosen_parts(asked) == found
+
+
+def test_the_shell_is_offered_figures() -> None:
+    assert offer_figures("4") == ["4A", "4D", "4E"]
+    assert offer_figures("t") == ["text"]
 
 
 @pytest.mark.parametrize("asked", ["5A", "2I", "2", "", "1DD"])
