@@ -152,7 +152,7 @@ def solve(data: FitData, problem: Problem) -> DiffusionFit:
         amplitude=expected.amplitude[window],
         model=model,
         background=expected.background[:, window],
-        log_likelihood=likelihood.evaluate(best.parameters).log_likelihood,
+        log_likelihood=best.log_likelihood,
         deviance_per_dof=float(-2.0 * poisson_log_likelihood(likelihood.counts, expected.counts) / n_dof),
         misfit_sd=_excess_sd(likelihood.counts, expected.counts, n_dof),
         profile_misfit_sd=_excess_sd(data.counts.sum(axis=1), model.sum(axis=1), max(len(model) - n_free, 1)),

@@ -73,12 +73,15 @@ class Maximum:
         The estimate.
     covariance : ndarray of float64, shape (n_parameter, n_parameter)
         Inverse Fisher information of the free parameters; zero for fixed ones.
+    log_likelihood : float
+        There.
     n_steps : int
         Steps tried.
     """
 
     parameters: FloatArray
     covariance: FloatArray
+    log_likelihood: float
     n_steps: int
 
 
@@ -127,7 +130,7 @@ def maximise(
         decrement = float(here.gradient @ _step(here, moving, _TINY_DAMPING))
         is_rounded = decrement < max(ROUNDING * abs(here.log_likelihood), LOST_GAIN)
         if decrement < DECREMENT or (is_rounded and decrement >= previous):
-            return Maximum(parameters, _covariance(here.information, free, what, advice), n_steps)
+            return _maximum(parameters, here, free, what, advice, n_steps)
         previous = decrement
         trial = np.clip(parameters + _step(here, moving, damping), lower, upper)
         there = evaluate(trial)
@@ -140,8 +143,15 @@ def maximise(
         if damping > _MAX_DAMPING:
             break
     if decrement < GOOD_DECREMENT:
-        return Maximum(parameters, _covariance(here.information, free, what, advice), n_steps)
+        return _maximum(parameters, here, free, what, advice, n_steps)
     raise FitError(f"{what} did not converge in {n_steps} steps. {advice}")
+
+
+def _maximum(
+    parameters: FloatArray, here: Evaluation, free: NDArray[np.bool_], what: str, advice: str, n_steps: int
+) -> Maximum:
+    covariance = _covariance(here.information, free, what, advice)
+    return Maximum(parameters, covariance, here.log_likelihood, n_steps)
 
 
 def poisson_log_likelihood(counts: FloatArray, expected: FloatArray) -> float:

@@ -75,8 +75,7 @@ def live_fraction(
         raise ValueError("every position needs a positive number of laser pulses; leave out positions with no dwell")
     cumulative = _cumulative_per_pulse(counts, bin_width_ns, n_pulses, period_ns, gap_counts_per_bin)
     edges_ns = bin_width_ns * np.arange(n_bin + 1)
-    blind_at_edge = _periodic(cumulative, edges_ns, bin_width_ns, period_ns)
-    blind_at_edge -= _periodic(cumulative, edges_ns - dead_time_ns, bin_width_ns, period_ns)
+    blind_at_edge = cumulative[:, :-1] - _periodic(cumulative, edges_ns - dead_time_ns, bin_width_ns, period_ns)
     live = 1.0 - 0.5 * (blind_at_edge[:, 1:] + blind_at_edge[:, :-1])
     if live.min() <= 0.0:
         raise ValueError(
@@ -111,5 +110,5 @@ def _periodic(cumulative: FloatArray, time_ns: FloatArray, bin_width_ns: float, 
     left = np.clip(np.searchsorted(knots_ns, within_ns, side="right") - 1, 0, n_bin)
     step_ns = knots_ns[left + 1] - knots_ns[left]
     weight = np.divide(within_ns - knots_ns[left], step_ns, out=np.zeros_like(within_ns), where=step_ns > 0)
-    inside = cumulative[:, left] * (1.0 - weight) + cumulative[:, left + 1] * weight
+    inside = np.take(cumulative, left, axis=1) * (1.0 - weight) + np.take(cumulative, left + 1, axis=1) * weight
     return np.asarray(inside + n_periods * cumulative[:, -1:])
