@@ -40,7 +40,7 @@ def reproduce(
         typer.Option(metavar="FIGURE", help="The same as an option; may be repeated.", autocompletion=offer_figures),
     ] = [],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for run files and the page.")] = DEFAULT_OUT,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer conditions and photons: some minutes.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer conditions: some minutes.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make the paper's figures anew, with the paper's numbers beside ours.

@@ -13,9 +13,6 @@ from tplm_daq.errors import InputError
 FOLDER = "configs/paper"
 RIG = f"{FOLDER}/rig_paper.yaml"
 
-FEW = ("scan.path.n_positions=17",)
-"""What the quick programme does to every scan: half the positions, hence half the photons."""
-
 
 @dataclass(frozen=True)
 class Item:
@@ -51,7 +48,7 @@ class Item:
 
 def _limit(dwell: str) -> Item:
     name = f"limit-{dwell.replace(' ', '')}"
-    quick = (*FEW, "vary.1.average_power=[2 nW]")
+    quick = ("vary.1.average_power=[2 nW]",)
     return Item(name, "series_limit.yaml", (f"scan.passes.dwell={dwell}",), quick)
 
 
@@ -60,35 +57,34 @@ ITEMS = {
     for item in (
         Item("snapshot", "kmc_snapshot.yaml"),
         Item("lattice", "kmc_lattice.yaml"),
-        Item("power", "series_power.yaml", quick=(*FEW, "vary.0.average_power=[0.5 nW, 2 nW, 5 nW, 10 nW, 20 nW]")),
+        Item("power", "series_power.yaml", quick=("vary.0.average_power=[0.5 nW, 2 nW, 5 nW, 10 nW, 20 nW]",)),
         Item(
             "constant-power",
             "series_constant_power.yaml",
-            quick=(*FEW, "vary.0.average_power=[10 nW]", "vary.1.repetition_rate=[0.5 MHz, 1 MHz, 2.5 MHz, 20 MHz]"),
+            quick=("vary.0.average_power=[10 nW]", "vary.1.repetition_rate=[0.5 MHz, 1 MHz, 2.5 MHz, 20 MHz]"),
         ),
         Item(
             "rate",
             "series_rate.yaml",
             quick=(
-                *FEW,
                 "vary.0.repetition_rate=[1 MHz, 5 MHz, 20 MHz]",
                 "vary.0.average_power=[1 nW, 5 nW, 20 nW]",
             ),
         ),
-        Item("rare", "series_rare.yaml", quick=FEW),
+        Item("rare", "series_rare.yaml"),
         Item(
             "reversibility",
             "series_reversibility.yaml",
-            quick=(*FEW, "vary.0.spot=[[2500 um, 2500 um], [2505 um, 2500 um]]"),
+            quick=("vary.0.spot=[[2500 um, 2500 um], [2505 um, 2500 um]]",),
         ),
         Item(
             "filters",
             "series_filters.yaml",
-            quick=(*FEW, "vary.0.average_power=[10 nW]", "vary.1.detection_filter=[open, OD 0.3, OD 0.6]"),
+            quick=("vary.0.average_power=[10 nW]", "vary.1.detection_filter=[open, OD 0.3, OD 0.6]"),
         ),
-        Item("temperature", "series_temperature.yaml", quick=(*FEW, "vary.2.temperature=[300 K, 150 K, 50 K]")),
-        Item("treatments", "series_treatments.yaml", quick=(*FEW, "vary.1.average_power=[1 nW, 2.5 nW, 5 nW, 20 nW]")),
-        Item("cold", "series_cold.yaml", quick=(*FEW, "vary.1.average_power=[0.5 nW, 1 nW, 2 nW, 6 nW, 20 nW]")),
+        Item("temperature", "series_temperature.yaml", quick=("vary.2.temperature=[300 K, 150 K, 50 K]",)),
+        Item("treatments", "series_treatments.yaml", quick=("vary.1.average_power=[1 nW, 2.5 nW, 5 nW, 20 nW]",)),
+        Item("cold", "series_cold.yaml", quick=("vary.1.average_power=[0.5 nW, 1 nW, 2 nW, 6 nW, 20 nW]",)),
         *map(_limit, ("10 s", "30 s", "90 s")),
     )
 }

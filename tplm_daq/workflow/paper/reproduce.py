@@ -163,7 +163,6 @@ def _conduct(plan: Plan) -> tuple[str, ...]:
     ]
     if plan.is_quick:
         told.append(
-            "Quick programme: fewer conditions, and half the positions of each scan, hence half the photons; what was "
-            "changed stands beside each recipe. Intervals are wider, and tests can find less."
+            "Quick programme: fewer conditions; what was changed stands beside each recipe. Tests can find less."
         )
     return tuple(told)
