@@ -81,7 +81,7 @@ def fit_gaussians(position_nm: FloatArray, values: FloatArray) -> GaussianFits:
     return GaussianFits(result[0], centre_nm + scale_nm * result[1], scale_nm**2 * result[2])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fit_all(x, values, most_steps, tolerance, result):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Fit every row of `values`; `result` (3, n_bin) receives height, centre and variance where it converges."""
     for i in range(values.shape[0]):
@@ -113,7 +113,7 @@ def _fit_all(x, values, most_steps, tolerance, result):  # type: ignore[no-untyp
                 damping = 10.0 * damping + 1e-3
 
 
-@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
 def _normal_equations(x, y, height, centre, variance):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Return the sum of squares, the six different elements of J'J, and the three of J'r."""
     squares = aa = ac = av = cc = cv = vv = ra = rc = rv = 0.0
@@ -138,7 +138,7 @@ def _normal_equations(x, y, height, centre, variance):  # type: ignore[no-untype
     return squares, aa, ac, av, cc, cv, vv, ra, rc, rv
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _solve(equations, damping):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Solve the damped 3 x 3 normal equations by Cholesky decomposition."""
     _, aa, ac, av, cc, cv, vv, ra, rc, rv = equations
