@@ -38,7 +38,7 @@ def start(window: Window, wanted: AnyRecipe) -> None:
 
 def wait_for_end(qtbot: QtBot, window: Window) -> str:
     wait_for(qtbot, lambda: not window.bridge.is_busy and window.messages.isVisible())
-    wait_for(qtbot, lambda: window.run_bar.state.text() == "DONE")
+    wait_for(qtbot, lambda: window.run_bar.state.text() in ("DONE", "ENDED", "FAILED"))
     return window.messages.text.text()
 
 

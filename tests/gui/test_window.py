@@ -37,7 +37,7 @@ from tplm_daq.workflow.scan import ScanJob
 
 MakeWindow = Callable[..., Window]
 SLOW = "rig.simulation.speed=80"
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 
 
 def click(qtbot: QtBot, button: QPushButton) -> None:
@@ -57,7 +57,7 @@ def run_until(qtbot: QtBot, window: Window, n_points: int) -> None:
 
 def wait_for_end(qtbot: QtBot, window: Window) -> None:
     qtbot.waitUntil(lambda: not window.bridge.is_busy and window.messages.isVisible(), timeout=PATIENCE_MS)
-    qtbot.waitUntil(lambda: window.run_bar.state.text() == "DONE")
+    qtbot.waitUntil(lambda: window.run_bar.state.text() in ("DONE", "ENDED", "FAILED"))
 
 
 def the_file(folder: Path) -> Path:
@@ -111,6 +111,7 @@ def test_abort_keeps_what_is_measured(qtbot: QtBot, make_window: MakeWindow, tmp
     qtbot.keyClick(window, Qt.Key.Key_F8)
     wait_for_end(qtbot, window)
     run = open_run(the_file(tmp_path))
+    assert window.run_bar.state.text() == "ENDED"
     assert run.finish_reason == "aborted"
     assert 3 <= run.n_points < 36
     assert "ended by the operator" in window.messages.text.text()
@@ -192,6 +193,7 @@ def test_a_lost_device_is_named_with_what_to_do(
     bench().servers["detector_x"].close()
     wait_for_end(qtbot, window)
     assert "detector_x" in window.messages.text.text()
+    assert window.run_bar.state.text() == "FAILED"
     assert window.run_bar.light.text() == "LIGHT OUT"
     assert window.run_bar.run.isEnabled()
     assert open_run(the_file(tmp_path)).finish_reason == "failed"

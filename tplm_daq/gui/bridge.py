@@ -18,7 +18,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from tplm_daq.errors import LightMayBeOnError, TplmError
 from tplm_daq.gui.align_watch import AlignPicture
 from tplm_daq.gui.asking import WindowOperator
-from tplm_daq.gui.endings import AnyOutcome, error_of
+from tplm_daq.gui.endings import AnyOutcome, error_of, words_of
 from tplm_daq.gui.picture import Picture
 from tplm_daq.gui.scene import Scene
 from tplm_daq.gui.status import Light, Status
@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 AnyJob = ScanJob | SeriesJob | AlignJob | SweepJob
 FIGURES_EVERY_S = 0.5
+LEVELS = {"good": logging.INFO, "doubtful": logging.WARNING, "bad": logging.ERROR}
 
 NOBODY_ASKED = (
     "No device is connected, so nobody was asked to put the light out. "
@@ -158,6 +159,7 @@ class Bridge(QObject):
         figures.start()
         ending: AnyOutcome | BaseException
         is_measured = not isinstance(job, SweepJob)
+        logger.info("%s begins", job.recipe.title)
         try:
             for release in self.before_scan if is_measured else ():
                 release()
@@ -171,7 +173,9 @@ class Bridge(QObject):
         stopped.set()
         figures.join()
         light = Light.MAY_BE_ON if isinstance(error_of(ending), LightMayBeOnError) else Light.OUT
-        scene.end(light if is_measured else None)
+        kind, text = words_of(ending)
+        logger.log(LEVELS[kind], "%s: %s", job.recipe.title, text)
+        scene.end(light if is_measured else None, kind)
         self.ended.emit(ending)
 
     def _put_light_out(self) -> None:

@@ -120,7 +120,9 @@ class RunBrowser(QWidget):
             outcome = Catalogue(Path(self._folder.text()), (), ())
         else:
             unreadable = [f"⚠ {file.path.name}: {file.reason}" for file in outcome.unreadable]
-            self._message.setText("\n".join([f"{len(outcome.runs)} runs", *unreadable]))
+            self._message.setText(
+                "\n".join(["1 run" if len(outcome.runs) == 1 else f"{len(outcome.runs)} runs", *unreadable])
+            )
         self._catalogue = outcome
         self._show_runs()
 

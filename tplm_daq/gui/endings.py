@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tplm_daq.errors import Aborted, TplmError
+from tplm_daq.errors import Aborted
 from tplm_daq.gui.align_watch import rows_of
 from tplm_daq.workflow.align_job import AlignOutcome
 from tplm_daq.workflow.kmc import SweepOutcome
@@ -32,7 +32,7 @@ def reason_of(ending: AnyOutcome | BaseException) -> str:
     return _failures(ending) if isinstance(ending, SeriesOutcome) else ""
 
 
-def words_of(ending: AnyOutcome | TplmError) -> tuple[Kind, str]:
+def words_of(ending: AnyOutcome | BaseException) -> tuple[Kind, str]:
     """Return how good an ending is, and what to tell the operator."""
     error, where = error_of(ending), _where(ending)
     if isinstance(error, Aborted):
@@ -62,7 +62,7 @@ def _failures(outcome: SeriesOutcome) -> str:
     )
 
 
-def _where(ending: AnyOutcome | TplmError) -> str:
+def _where(ending: AnyOutcome | BaseException) -> str:
     match ending:
         case ScanOutcome():
             return f" Data: {ending.run_file}"

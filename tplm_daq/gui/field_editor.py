@@ -57,7 +57,7 @@ class FieldEditor:
         elif isinstance(self.editor, QComboBox):
             self.editor.setCurrentText(str(self.entry.default if value is None else value))
         else:
-            self.editor.setText(text_of(value))
+            self.editor.setText("" if value == [] == self.entry.default else text_of(value))
             self.editor.setCursorPosition(0)
 
     def _new_editor(self, tell: Tell) -> QCheckBox | QComboBox | QLineEdit:
@@ -73,7 +73,7 @@ class FieldEditor:
             choice.currentTextChanged.connect(tell)
             return choice
         line = QLineEdit()
-        shown = text_of(self.entry.default)
+        shown = text_of(self.entry.default or None)
         line.setPlaceholderText(shown or (f"such as {self.entry.example}" if self.entry.is_required else ""))
         line.textChanged.connect(tell)
         return line

@@ -45,16 +45,25 @@ class Line:
 
 
 class LogBuffer(logging.Handler):
-    """Takes messages of the program from any thread, until the panel fetches them."""
+    """Takes messages of the program from any thread, until the panel fetches them.
+
+    Attributes
+    ----------
+    latest_error : str
+        The text of the latest error.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
         self._lines: deque[Line] = deque(maxlen=MOST_LINES)
+        self.latest_error = ""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a message."""
         moment = datetime.fromtimestamp(record.created).astimezone()
         self._lines.append(Line(f"{moment:%H:%M:%S}", record.levelno, record.getMessage()))
+        if record.levelno >= logging.ERROR:
+            self.latest_error = record.getMessage()
 
     def fetch(self) -> list[Line]:
         """Return what has come since the last time."""
@@ -114,6 +123,11 @@ class LogPanel(QWidget):
     def stop(self) -> None:
         """Hear no more messages."""
         logging.getLogger(PROGRAM).removeHandler(self._buffer)
+
+    def take_error(self) -> str:
+        """Return the latest error since this was last asked for, empty if there was none."""
+        error, self._buffer.latest_error = self._buffer.latest_error, ""
+        return error
 
     def refresh(self) -> None:
         """Show what has come; the newest stays in view unless the operator has scrolled up."""

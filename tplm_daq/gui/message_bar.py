@@ -39,9 +39,12 @@ class MessageBar(QFrame):
         self.set_theme(self._theme)
         self.show()
 
-    def tell_ending(self, ending: AnyOutcome | TplmError) -> None:
-        """Say why a job ended, and where its data are."""
-        self.tell(*words_of(ending))
+    def tell_ending(self, ending: AnyOutcome | TplmError, error: str = "") -> None:
+        """Say why a job ended, where its data are, and what went wrong on the way of one that is complete."""
+        kind, text = words_of(ending)
+        if error and kind == "good":
+            kind, text = "doubtful", f"{text}\nBut: {error}"
+        self.tell(kind, text)
 
     def set_theme(self, theme: Theme) -> None:
         """Take other colours."""

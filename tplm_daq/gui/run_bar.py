@@ -18,8 +18,8 @@ STATE_WORDS = {
     RunState.PREPARING: "PREPARING",
     RunState.PAUSED: "PAUSED",
     RunState.FINISHING: "MAKING SAFE",
-    RunState.FINISHED: "DONE",
 }
+END_WORDS = {"good": "DONE", "doubtful": "ENDED", "bad": "FAILED"}
 NORMAL_95 = 1.96
 
 
@@ -98,9 +98,13 @@ class RunBar(QWidget):
         """Show where the scan is."""
         theme = self._theme
         state = RunState.FINISHING if status.is_busy and status.state is RunState.FINISHED else status.state
-        words = "STARTING" if status.is_busy and state is RunState.IDLE else STATE_WORDS.get(state, status.verb)
-        colours = {RunState.RUNNING: theme.data, RunState.PAUSED: theme.doubtful, RunState.FINISHED: theme.good}
-        _show(self.state, words, colours.get(state, theme.faint), theme.ground)
+        endings = {"good": theme.good, "doubtful": theme.doubtful, "bad": theme.bad}
+        colours = {
+            RunState.RUNNING: theme.data,
+            RunState.PAUSED: theme.doubtful,
+            RunState.FINISHED: endings[status.ended],
+        }
+        _show(self.state, _words(status, state), colours.get(state, theme.faint), theme.ground)
         light = {Light.OUT: theme.good, Light.ON: theme.doubtful, Light.MAY_BE_ON: theme.bad}
         _show(self.light, status.light.value.upper(), light.get(status.light, theme.faint), theme.ground)
         self._show_progress(status)
@@ -149,6 +153,12 @@ class RunBar(QWidget):
         sheet = f"QProgressBar::chunk {{ background: {colour}; }}"
         if self.gauge.styleSheet() != sheet:
             self.gauge.setStyleSheet(sheet)
+
+
+def _words(status: Status, state: RunState) -> str:
+    if state is RunState.FINISHED:
+        return END_WORDS[status.ended]
+    return "STARTING" if status.is_busy and state is RunState.IDLE else STATE_WORDS.get(state, status.verb)
 
 
 def duration(seconds: float) -> str:

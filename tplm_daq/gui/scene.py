@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from tplm_daq.acquire.events import Event, Notice, PointDone, RunState, StateChanged
 from tplm_daq.gui.align_watch import AlignPicture, AlignWatch
+from tplm_daq.gui.endings import Kind
 from tplm_daq.gui.picture import Picture, SeriesSoFar
 from tplm_daq.gui.recipe_kinds import is_measured
 from tplm_daq.gui.scan_watch import ScanWatch
@@ -148,15 +149,11 @@ class Scene:
         elif isinstance(ending, AlignOutcome) and self._alignment is not None:
             self._alignment.finish(ending)
 
-    def end(self, light: Light | None) -> None:
-        """Take note that the job is over, and what is known of the light; None changes nothing about it."""
+    def end(self, light: Light | None, kind: Kind) -> None:
+        """Take note that the job is over, how, and what is known of the light; None changes nothing about that."""
         with self._lock:
-            self._status = replace(
-                self._status,
-                state=RunState.FINISHED,
-                is_busy=False,
-                light=self._status.light if light is None else light,
-            )
+            known = self._status.light if light is None else light
+            self._status = replace(self._status, state=RunState.FINISHED, is_busy=False, light=known, ended=kind)
 
     def _enter(self, state: RunState) -> None:
         with self._lock:

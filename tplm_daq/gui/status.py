@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tplm_daq.acquire.events import RunState
+from tplm_daq.gui.endings import Kind
 from tplm_daq.store.layout import PointRow
 
 
@@ -41,6 +42,8 @@ class Status:
         What stands before the number of points, such as the condition of a series; and the share of the whole job done.
     verb : str
         What is done while it runs.
+    ended : "good", "doubtful" or "bad"
+        How it ended.
     can_pause, has_passes : bool
         Whether it can be held, and ended after a pass.
     """
@@ -55,6 +58,7 @@ class Status:
     before: str = ""
     share: float = 0.0
     verb: str = "SCANNING"
+    ended: Kind = "good"
     can_pause: bool = True
     has_passes: bool = True
 

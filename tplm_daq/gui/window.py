@@ -251,6 +251,7 @@ class Window(QMainWindow):
         if self.bridge.is_busy:
             return
         self.messages.hide()
+        self.log.take_error()
         self._show_live()
         self.views.follow(recipe)
         self.views.set_busy(True, is_measured(recipe))
@@ -260,7 +261,7 @@ class Window(QMainWindow):
         if isinstance(ending, BaseException) and not isinstance(ending, TplmError):
             self.crashes.show(ending)
         else:
-            self.messages.tell_ending(ending)
+            self.messages.tell_ending(ending, self.log.take_error())
         if self._is_closing:
             self.close()
             return
