@@ -216,6 +216,7 @@ def _work_out(job: AnyJob, scene: Scene, stopped: threading.Event) -> None:
 
 
 def _put_out(job: ScanJob | SeriesJob | AlignJob, told: list[str]) -> bool:
-    """Put the light of a job out; add what failed on the way to `told`."""
+    """Put the light of a job out, and add what failed on the way to `told`; tell whether there was anybody to ask."""
+    is_asked = job.has_light
     told.extend(job.put_light_out())
-    return True
+    return is_asked

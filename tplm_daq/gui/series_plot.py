@@ -59,6 +59,7 @@ class SeriesPlot(QWidget):
         self._lattice = tuple(points)
         if self._chosen() is T_EXC:
             self.plot.show_lattice(self._lattice)
+            self._head()
 
     def save_picture(self, path: Path) -> bool:
         """Save what is drawn; tells whether that worked."""
@@ -73,9 +74,14 @@ class SeriesPlot(QWidget):
         self.plot.show_lattice(self._lattice if abscissa is T_EXC else ())
         self.plot.reset_view()
         self._said.setText("\n".join(self._runs.left_out))
+        self._head()
         table = self._table_to_fit()
         if table is not None:
             self._job.start(lambda: _fit(table))
+
+    def _head(self) -> None:
+        is_empty = self._runs.table is None and not self._lattice
+        self.plot.set_heading("Diffusivity: choose runs, or sweep the lattice" if is_empty else "Diffusivity")
 
     def _table_to_fit(self) -> SeriesTable | None:
         """Return the runs if the relaxation can be seen in what is drawn."""

@@ -124,6 +124,7 @@ class Views(QTabWidget):
         self.browser.open_requested.connect(self.open_requested)
         self.browser.compared.connect(self.kmc.set_runs)
         self.kmc.swept.connect(self.browser.series.set_lattice)
+        self.kmc.set_recipe(self.recipe.recipe())
 
     def _edit(self, recipe: AnyRecipe) -> None:
         self.recipe.set_recipe(recipe)

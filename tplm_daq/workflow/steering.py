@@ -62,6 +62,11 @@ class Steering:
         """Why the job is to end, None while nobody wants that."""
         return self._abort_message
 
+    @property
+    def has_light(self) -> bool:
+        """Whether a rig is open through which the light can be put out."""
+        return self._under_way is not None and not self._is_measured
+
     def abort(self, message: str) -> None:
         """End the job as soon as possible, whatever it is doing; what is measured is kept."""
         self._abort_message = message
@@ -90,7 +95,8 @@ class Steering:
             No path confirmed that it is out.
         """
         self.abort("light off")
-        return () if self._under_way is None or self._is_measured else self._under_way.put_light_out()
+        under_way = self._under_way
+        return () if under_way is None or self._is_measured else under_way.put_light_out()
 
     def finish_pass(self) -> None:
         """End the scan after the pass under way, as complete; a series goes on with its next condition."""
