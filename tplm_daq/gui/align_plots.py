@@ -28,9 +28,7 @@ class PlacesPlot(Plot):
         self.item.addItem(self._points)
         self.item.setAspectLocked(True)
         self._map = pg.colormap.get(COLOUR_MAPS[0])
-        self._bar: Any = pg.ColorBarItem(
-            values=(0, 1), width=12, interactive=False, colorMap=self._map, label="counts/s"
-        )
+        self._bar: Any = pg.ColorBarItem(values=(0, 1), width=12, interactive=False, colorMap=self._map)
         self._key: Any = pg.ImageItem(np.zeros((1, 1)))
         self._bar.setImageItem(self._key, insert_in=self.item)
 
