@@ -16,6 +16,8 @@ from tplm_daq.gui.theme import COLOUR_MAPS, Theme
 
 FloatArray = NDArray[np.float64]
 NOTHING = np.zeros(0)
+KILO, RATE_LABEL = 1e-3, "10³ counts/s"
+"""Of the colour bar, whose numbers must be short."""
 
 
 class PlacesPlot(Plot):
@@ -47,9 +49,9 @@ class PlacesPlot(Plot):
         highest = max(float(np.nanmax(picture.rate_cps, initial=0.0)), 1.0)
         colours = self._map.map(np.nan_to_num(picture.rate_cps) / highest, mode="qcolor")
         self._points.setData(picture.x_nm, picture.y_nm, brush=colours)
-        self._bar.setLevels((0.0, highest))
-        if self._bar.axis.labelText != "counts/s":
-            self._bar.setLabel("right", "counts/s")
+        self._bar.setLevels((0.0, highest * KILO))
+        if self._bar.axis.labelText != RATE_LABEL:
+            self._bar.setLabel("right", RATE_LABEL)
 
     def describe(self, x: float, y: float) -> str:
         """Return place and rate of the nearest point."""
