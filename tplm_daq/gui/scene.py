@@ -84,9 +84,10 @@ class Scene:
 
     def picture(self, live: LiveResult | None) -> Picture:
         """Return what is to be drawn of the scan; parts that have not changed are the same objects as before."""
-        if self._scan is not None and self.is_busy:
-            self._picture = self._scan.picture(live)
-        return self._picture
+        with self._lock:
+            if self._scan is not None and self.is_busy:
+                self._picture = self._scan.picture(live)
+            return self._picture
 
     def alignment(self) -> AlignPicture | None:
         """Return what is to be drawn of an alignment, None if it is none."""
@@ -140,14 +141,17 @@ class Scene:
 
     def finish(self, ending: object) -> None:
         """Put the final fit in place of the live one, or show what an alignment found."""
-        scan = self._scan
+        scan, final = self._scan, None
         if isinstance(ending, ScanOutcome) and scan is not None:
-            self._picture = scan.finish(ending)
+            final = scan.finish(ending)
         elif isinstance(ending, SeriesOutcome) and scan is not None and ending.points:
             series, last = self._series("all conditions", ending.points), ending.points[-1].outcome
-            self._picture = replace(self._picture, series=series) if last is None else scan.finish(last, series)
+            final = replace(self._picture, series=series) if last is None else scan.finish(last, series)
         elif isinstance(ending, AlignOutcome) and self._alignment is not None:
             self._alignment.finish(ending)
+        if final is not None:
+            with self._lock:
+                self._scan, self._picture = None, final
 
     def end(self, light: Light | None, kind: Kind) -> None:
         """Take note that the job is over, how, and what is known of the light; None changes nothing about that."""
