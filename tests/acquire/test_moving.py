@@ -8,9 +8,9 @@ import pytest
 
 from tests.acquire.microscope import FakeMicroscope
 from tests.acquire.test_runner import Sink, plan
-from tplm_daq.acquire.events import Event, PointDone
+from tplm_daq.acquire.events import Event, Notice, PointDone
 from tplm_daq.acquire.runner import Runner
-from tplm_daq.errors import Aborted
+from tplm_daq.errors import Aborted, DeviceTimeout
 
 
 def test_a_histogram_is_read_while_the_detector_is_on_its_way_but_stored_before_the_next_is_begun() -> None:
@@ -52,3 +52,30 @@ def test_the_detector_stays_where_it_is_when_the_run_is_to_be_held(wish: str) ->
     with pytest.raises(Aborted, match="enough"):
         runner.run(lambda: plan(sink))
     assert len(sink.rows) == 1, "what was counted is kept"
+
+
+@pytest.mark.parametrize("n_failures", [1, 2])
+def test_a_point_that_is_counted_is_stored_even_if_the_detector_cannot_set_off(n_failures: int) -> None:
+    microscope, sink = FakeMicroscope(), Sink()
+    runner, move_to, asked_nm = Runner(microscope), microscope.detector.move_to, []
+    heard: list[Event] = []
+    runner.listen(heard.append)
+
+    def refuse(x_nm: float, y_nm: float) -> None:
+        asked_nm.append(x_nm)
+        if 1 < len(asked_nm) <= 1 + n_failures:
+            assert len(sink.rows) == len(asked_nm) - 2
+            raise DeviceTimeout("detector_x", "here", "no answer", "Check its cable")
+        move_to(x_nm, y_nm)
+
+    microscope.detector.move_to = refuse  # type: ignore[method-assign]
+    if n_failures == 1:
+        runner.run(lambda: plan(sink, n_passes=1))
+        assert len(sink.rows) == 5
+    else:
+        with pytest.raises(DeviceTimeout, match="detector_x at here: no answer. Check its cable"):
+            runner.run(lambda: plan(sink, n_passes=1))
+        assert len(sink.rows) == 1
+    warnings = [event.text for event in heard if isinstance(event, Notice)]
+    assert len(warnings) == 1
+    assert "could not set off for the next position" in warnings[0]

@@ -158,8 +158,7 @@ def acquire_point(
             microscope.laser.turn_off()
     span_s = (start_s - settings.zero_s, clock.now() - settings.zero_s)
     position = microscope.detector.position()
-    target = following()
-    onward = None if target is None else begin_move(microscope, target)
+    onward = _set_off(microscope, following(), warn)
     histogram = counter.read_counts()
     flags |= _judge(histogram, counter, planned.dwell_s, warn)
     around = Surroundings(position, *_read_conditions(microscope))
@@ -178,6 +177,17 @@ def _read_conditions(microscope: Microscope) -> tuple[float, float]:
     thermostat = microscope.thermostat
     temperature_k = math.nan if thermostat is None else thermostat.temperature_k()
     return temperature_k, microscope.laser.average_power_nw()
+
+
+def _set_off(microscope: Microscope, target: PlannedPoint | None, warn: Callable[[str], None]) -> Move | None:
+    """Begin the next move; one that cannot be begun is none, for the point that is counted comes first."""
+    if target is None:
+        return None
+    try:
+        return begin_move(microscope, target)
+    except DeviceError as error:
+        warn(f"could not set off for the next position, which is tried again when this point is stored: {error}")
+        return None
 
 
 def _judge(histogram: Histogram, counter: PhotonCounter, dwell_s: float, warn: Callable[[str], None]) -> PointFlags:
