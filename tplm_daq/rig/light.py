@@ -26,6 +26,7 @@ from tplm_daq.roles import Operator
 
 TRIGGER = "trigger generator"
 """Who declares the repetition rate where nobody is asked."""
+OUTPUT_OFF = "The trigger's output is off: its power failed, or the watchdog or another program has switched it off"
 
 
 class TriggeredLaser:
@@ -144,9 +145,7 @@ class TriggeredLaser:
     def explain_sync(self, sync_hz: float) -> str:
         """Return what a sync rate that is not the one set looks like; empty if nothing fits."""
         if sync_hz <= 0:
-            return (
-                "" if self.is_on() else "The trigger's output is off: the watchdog or another program has switched it"
-            )
+            return "" if self.is_on() else OUTPUT_OFF
         return self._laser.explain_rate(sync_hz)
 
     def snapshot(self) -> Mapping[str, Setting]:
