@@ -50,7 +50,7 @@ class Held:
 
 
 def held(window: Window) -> Held:
-    """Look at what is held; memory that is free again but kept by the allocator for the next scan is given back first."""
+    """Look at what is held; memory that is free but kept by the allocator for the next scan is given back first."""
     gc.collect()
     give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if give_back is not None:
