@@ -29,8 +29,8 @@ HALO_LIMITS = ((0.0, 1.0), (np.log(1.5), np.log(50.0)))
 HALO_LOG_SPREAD = 1.0
 """Standard deviation of that logarithm in the prior; it matters only where there is no halo to speak of."""
 
-MOST_KERNELS = 700
-"""Narrow Gaussians of a spot of any shape on a map; each is a parameter."""
+MOST_CELLS = 20_000_000
+"""Narrow Gaussians of a spot of any shape on a map, times positions, times columns: they take memory and time."""
 
 COLUMNS_FIRST = 15
 """Columns to which the window is summed while the heights of such a spot are found."""
@@ -70,10 +70,11 @@ def _fit_convolution_on_map(data: FitData, gaussian: DiffusionFit, spot: Ellipti
     parameters = gaussian.parameters[: spot.n_parameters].copy()
     kernel_nm2 = KERNEL_WIDTH**2 * spot.smallest_variance_nm2(parameters)
     shape = MixtureOnMap.around(spot, (parameters[Parameter.CENTRE], parameters[CENTRE_Y]), float(np.sqrt(kernel_nm2)))
-    if shape.n_parameters > MOST_KERNELS:
+    if shape.n_parameters * data.counts.size > MOST_CELLS:
         raise FitError(
-            f"A spot of any shape needs {shape.n_parameters} narrow Gaussians over this map; {MOST_KERNELS} are the "
-            "limit. Take the method poisson, or a map that reaches less far beyond the spot."
+            f"A spot of any shape needs {shape.n_parameters} narrow Gaussians on this map of {len(data.counts)} "
+            f"positions and {data.counts.shape[1]} bins, too many to fit. Take the method poisson, set bin_width to "
+            "0.2 ns, or measure fewer positions."
         )
     heights = shape.gaussian_heights(parameters, kernel_nm2)
     fixed: list[int] = [
