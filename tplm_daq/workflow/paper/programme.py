@@ -58,11 +58,7 @@ ITEMS = {
         Item("snapshot", "kmc_snapshot.yaml"),
         Item("lattice", "kmc_lattice.yaml"),
         Item("power", "series_power.yaml", quick=("vary.0.average_power=[0.5 nW, 2 nW, 5 nW, 10 nW, 20 nW]",)),
-        Item(
-            "constant-power",
-            "series_constant_power.yaml",
-            quick=("vary.0.average_power=[10 nW]", "vary.1.repetition_rate=[0.5 MHz, 1 MHz, 2.5 MHz, 20 MHz]"),
-        ),
+        Item("constant-power", "series_constant_power.yaml"),
         Item(
             "rate",
             "series_rate.yaml",
