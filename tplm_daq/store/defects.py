@@ -8,7 +8,6 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from tplm_daq.photons.records import delays_of
 from tplm_daq.readings import TagSource
 from tplm_daq.recipes.dialect import parse_mapping
 from tplm_daq.store import layout
@@ -91,6 +90,8 @@ def word_defects(entry: h5py.Group, source: TagSource, n_points: int) -> list[st
     n_points : int
         Acknowledged points.
     """
+    from tplm_daq.photons.records import delays_of  # its kernels are not for who only lists runs
+
     counts = entry[layout.COUNTS]
     made = ((n, delays_of(read_words(entry, n), source, counts.shape[1])) for n in range(n_points))
     wrong = [number for number, delays in made if not np.array_equal(delays, counts[number])]

@@ -15,6 +15,7 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import ptufile
@@ -22,9 +23,11 @@ from numpy.typing import NDArray
 
 from tplm_daq.errors import InputError
 from tplm_daq.photons.histogram import TimePositionMap
-from tplm_daq.photons.records import RecordFormat, TagStream
 from tplm_daq.readings import TagSource
 from tplm_daq.store.ptu import own_tags, step_um
+
+if TYPE_CHECKING:
+    from tplm_daq.photons.records import RecordFormat
 
 LINE_START, LINE_STOP, FRAME = 1, 2, 4
 """Marker bits; a header names them 1, 2 and 3."""
@@ -69,6 +72,8 @@ def write_tagged_ptu(data: TimePositionMap, tags: TaggedPhotons, stream: io.Buff
     InputError
         If the repetition rate is not known.
     """
+    from tplm_daq.photons.records import RecordFormat, TagStream  # its kernels are not for who only lists runs
+
     rate_hz = data.repetition_rate_hz
     if rate_hz is None:
         raise InputError("the repetition rate is not known, and a PTU file needs it. Export as npz or csv.")
