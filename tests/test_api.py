@@ -130,7 +130,7 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> tplm.Series:
                 numbers = {"diffusivity_cm2_s": d, "standard_error_cm2_s": 0.001, "n_photons": 1000}
                 writer.write_result("poisson", numbers | {"bias_lamp": "green"}, {}, "kind: analysis\n")
         line = {"condition": number, "label": f"{power_nw:g} nW", "run_file": path.name, "is_reference": number == 4}
-        append_line(home, line)
+        append_line(home, {**line, "finish_reason": "completed"})
     return tplm.open_series(home)
 
 

@@ -38,7 +38,7 @@ REFUSED = {
     "nothing measured": ({"dwell_s": np.zeros(5)}, "0 of at least 5 positions have been measured"),
     "two measured": ({"dwell_s": np.array([1, 1, 0, 0, 0.0])}, "2 of at least 5 positions"),
     "one place": ({"x_nm": np.zeros(5)}, "only 1 different positions"),
-    "a small area": ({"y_nm": 3 * X_NM[::-1] ** 2}, "5 with 5 different x and 3 different y; a map needs 7"),
+    "a small area": ({"y_nm": 2 * np.abs(X_NM)}, "5 with 5 different x and 3 different y; a map needs 7"),
     "equal counts": ({"counts": np.full((5, 10), 7)}, r"All counts are equal \(7\): no pulse and no spot"),
     "nan counts": ({"counts": np.full((5, 10), np.nan)}, "counts must be finite numbers"),
     "t0 elsewhere": ({"t0_ns": 7.0}, r"t0_ns is 7 ns, outside the delays measured \(0 to 0.9 ns\)"),

@@ -160,7 +160,7 @@ def test_items_that_would_be_misread_are_quoted(value: list[object]) -> None:
 @pytest.mark.parametrize(
     ("name", "parts"),
     [
-        ("series_power.yaml", ["2 h 09 min", "4. 1 nW (again)", "16 kcps", "0.81 %", "above 1.0%"]),
+        ("series_power.yaml", ["2 h 08 min", "4. 1 nW (again)", "16 kcps", "0.81 %", "above 1.0%"]),
         ("align_spot.yaml", ["290", "60 min"]),
         ("kmc_quick.yaml", ["6, 300 pulses each", "one process", "0.625 µs"]),
     ],
