@@ -25,6 +25,7 @@ from tplm_daq.store.layout import PointFlags, PointRow, RunHeader
 from tplm_daq.store.writer import RunWriter
 from tplm_daq.workflow.check import check_scan
 from tplm_daq.workflow.load import load_scan
+from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.scan import ScanJob
 
 pytestmark = pytest.mark.slow
@@ -120,13 +121,6 @@ def test_row_of_points_against_h5py(capsys: pytest.CaptureFixture[str], tmp_path
         ours, theirs = interleaved(lambda: appender.append(next(rows), dict.fromkeys(dtypes, 1)), plain, n_rounds=101)
     report(capsys, f"row of {len(dtypes)} columns: {ours * 1e3:.2f} ms, {theirs / ours:.1f} x as fast as through h5py")
     assert theirs / ours > 2
-
-
-class Nobody:
-    name = "nobody"
-
-    def set_by_hand(self, what: str, quantities: object) -> None:
-        raise AssertionError(what)
 
 
 def test_simulated_scan(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

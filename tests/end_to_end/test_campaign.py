@@ -8,16 +8,10 @@ import numpy as np
 import pytest
 
 from tplm_daq.workflow.load import load_scan
+from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.scan import ScanJob
 
 N_SEEDS = 40
-
-
-class Nobody:
-    name = "nobody"
-
-    def set_by_hand(self, what: str, quantities: object) -> None:
-        raise AssertionError(what)
 
 
 @pytest.mark.slow

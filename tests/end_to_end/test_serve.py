@@ -29,6 +29,7 @@ from tplm_daq.rig.links import open_serial
 from tplm_daq.rig.open import open_rig
 from tplm_daq.store.reader import open_run
 from tplm_daq.workflow.load import load_scan
+from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.scan import ScanJob
 from tplm_daq.workflow.serve import served_doubles
 
@@ -45,13 +46,6 @@ serve(rig, lambda served: print(json.dumps(served.to_dict()), flush=True))
 """
 QUICK = ("path.n_positions=5", "path.centre=0nm", "path.half_width=100nm", "passes.dwell=0.1s", "passes.n_passes=1")
 ROLES = {"trigger", "gate", "thermostat", "stage", "detector_x", "detector_y"}
-
-
-class Nobody:
-    name = "nobody"
-
-    def set_by_hand(self, what: str, quantities: object) -> None:
-        raise AssertionError(f"asked to: {what}")
 
 
 Serve = Callable[[], tuple[subprocess.Popen[str], dict[str, Any]]]

@@ -25,6 +25,7 @@ from tplm_daq.recipes.series import SeriesRecipe
 from tplm_daq.store.reader import open_run
 from tplm_daq.workflow.load import load_scan
 from tplm_daq.workflow.logs import start_logging
+from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.series import SeriesJob
 
 WARM_UP = 0.25
@@ -33,13 +34,6 @@ ALWAYS = ("rig.simulation.is_homed=true", "rig.policies.watchdog_timeout=10s")
 """Homed, and patient: a busy computer is no failure of a run."""
 POWERS = ["8 nW", "16 nW"]
 FAULT = "{{device: detector_x, fault: port closed, at: {at_s:g} s, count: 1}}"
-
-
-class Nobody:
-    name = "nobody"
-
-    def set_by_hand(self, what: str, quantities: object) -> None:
-        raise AssertionError(f"asked to: {what}")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.rig.simulated import SimulatedWorld
 from tplm_daq.store.reader import RunFile, open_run
 from tplm_daq.workflow.load import load_scan
+from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.outcome import ScanOutcome
 from tplm_daq.workflow.resume_run import ResumeJob, load_run
 from tplm_daq.workflow.scan import ScanJob
@@ -37,13 +38,6 @@ REPLY_TIMEOUT_S = 0.1
 LATE_S = 0.15
 N_TRIES = 3
 """On a busy computer a device without a fault may miss the time-out too."""
-
-
-class Nobody:
-    name = "nobody"
-
-    def set_by_hand(self, what: str, quantities: object) -> None:
-        raise AssertionError(f"asked to: {what}")
 
 
 class NoWatchdog:

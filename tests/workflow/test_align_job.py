@@ -9,41 +9,17 @@ from typing import Any
 
 import pytest
 
-import tplm_daq.rig.open as opening
 from simulators.bench import Bench
 from tplm_daq.acquire.events import Event, PointDone, RunState, StateChanged
 from tplm_daq.errors import Aborted, DeviceError, FitError, InputError
-from tplm_daq.recipes.rig import RigRecipe
-from tplm_daq.rig.simulated import SimulatedWorld
 from tplm_daq.store.calibrations import FOLDER, read_calibration
 from tplm_daq.workflow.align_job import AlignJob, AlignOutcome
 from tplm_daq.workflow.feasibility import check_alignment
 from tplm_daq.workflow.load import load_alignment
+from tplm_daq.workflow.nobody import Nobody
 
 QUIET = ("rig.simulation.is_homed=true", "rig.simulation.drift=0 nm/min")
 SINGLE_EMITTER = "rig.simulation.sample=single-emitter"
-
-
-class Nobody:
-    name = "nobody"
-
-    def set_by_hand(self, what: str, quantities: object) -> None:
-        raise AssertionError(f"asked to: {what}")
-
-
-@pytest.fixture
-def benches(monkeypatch: pytest.MonkeyPatch) -> list[Bench]:
-    """Collect the bench behind every rig that is opened."""
-    found: list[Bench] = []
-    start = opening.start_doubles
-
-    def remember(recipe: RigRecipe) -> SimulatedWorld:
-        world = start(recipe)
-        found.append(world.library._world)  # type: ignore[attr-defined]
-        return world
-
-    monkeypatch.setattr(opening, "start_doubles", remember)
-    return found
 
 
 @pytest.fixture

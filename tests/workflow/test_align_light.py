@@ -6,16 +6,14 @@ from pathlib import Path
 
 import pytest
 
-import tplm_daq.rig.open as opening
 from simulators.bench import Bench
 from tplm_daq.errors import InputError
 from tplm_daq.recipes.dialect import parse_mapping
-from tplm_daq.recipes.rig import RigRecipe
-from tplm_daq.rig.simulated import SimulatedWorld
 from tplm_daq.store.reader import RunFile, open_run
 from tplm_daq.workflow.align_job import AlignJob, AlignOutcome
 from tplm_daq.workflow.calibrated import with_calibrations
 from tplm_daq.workflow.load import load_alignment, load_rig, load_scan
+from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.scan import ScanJob
 
 TRUE_ATTENUATOR = (0.0, 0.95, 2.1, 2.93, 3.4, 4.05)
@@ -30,28 +28,6 @@ WHEELS = (
     "rig.simulation.power_noise=0 %",
 )
 QUICK = ("path.n_positions=5", "passes.dwell=100ms", "passes.n_passes=1", "path.centre=0 nm")
-
-
-class Nobody:
-    name = "nobody"
-
-    def set_by_hand(self, what: str, quantities: object) -> None:
-        raise AssertionError(f"asked to: {what}")
-
-
-@pytest.fixture
-def benches(monkeypatch: pytest.MonkeyPatch) -> list[Bench]:
-    """Collect the bench behind every rig that is opened."""
-    found: list[Bench] = []
-    start = opening.start_doubles
-
-    def remember(recipe: RigRecipe) -> SimulatedWorld:
-        world = start(recipe)
-        found.append(world.library._world)  # type: ignore[attr-defined]
-        return world
-
-    monkeypatch.setattr(opening, "start_doubles", remember)
-    return found
 
 
 def align(folder: Path, name: str, *changes: str) -> AlignOutcome:

@@ -19,6 +19,7 @@ from tplm_daq.store.reader import open_run
 from tplm_daq.store.writer import local_time
 from tplm_daq.workflow.calibrated import rig_key, with_calibrations
 from tplm_daq.workflow.load import load_rig, load_scan
+from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.scan import ScanJob
 
 VALUES = {
@@ -29,13 +30,6 @@ VALUES = {
     "magnification": {"magnification_x": 500.0, "magnification_y": 480.0},
 }
 QUICK = ("path.n_positions=9", "passes.dwell=2s", "passes.n_passes=2", "rig.simulation.is_homed=true")
-
-
-class Nobody:
-    name = "nobody"
-
-    def set_by_hand(self, what: str, quantities: object) -> None:
-        raise AssertionError(f"asked to: {what}")
 
 
 def rig(*changes: str) -> RigRecipe:

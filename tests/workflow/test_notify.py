@@ -12,16 +12,9 @@ import pytest
 from tplm_daq.errors import RigError
 from tplm_daq.workflow import notify as notifying
 from tplm_daq.workflow.load import load_scan
+from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.notify import notify
 from tplm_daq.workflow.scan import ScanJob
-
-
-class Nobody:
-    name = "nobody"
-
-    def set_by_hand(self, what: str, quantities: object) -> None:
-        raise AssertionError(f"asked to: {what}")
-
 
 RESULT = {"diffusivity_cm2_s": 0.07, "finish_reason": "completed"}
 

@@ -13,16 +13,10 @@ from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.store.reader import open_run
 from tplm_daq.workflow.forecast import Costs
 from tplm_daq.workflow.load import load_scan
+from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.scan import ScanJob
 
 HOMED = ("rig.simulation.is_homed=true", "path.centre=0 nm")
-
-
-class Nobody:
-    name = "nobody"
-
-    def set_by_hand(self, what: str, quantities: object) -> None:
-        raise AssertionError(what)
 
 
 def scanned(folder: Path, name: str, *changes: str) -> tuple[ScanRecipe, RigRecipe, np.recarray]:

@@ -16,6 +16,7 @@ from tplm_daq.errors import Aborted, InputError, StoreError
 from tplm_daq.store.reader import RunFile, open_run
 from tplm_daq.store.writer import RunWriter
 from tplm_daq.workflow.load import load_scan
+from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.outcome import ScanOutcome
 from tplm_daq.workflow.resume import load_resume
 from tplm_daq.workflow.scan import ScanJob
@@ -35,13 +36,6 @@ SCANS = [
     pytest.param(DOSED, (10,), id="light only while counting", marks=pytest.mark.slow),
     pytest.param(REFERENCES, (1, 8), id="references", marks=pytest.mark.slow),
 ]
-
-
-class Nobody:
-    name = "nobody"
-
-    def set_by_hand(self, what: str, quantities: object) -> None:
-        raise AssertionError(f"asked to: {what}")
 
 
 def job(folder: Path, recipe: str, *changes: str) -> ScanJob:

@@ -16,17 +16,11 @@ from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.rig.simulated import SimulatedWorld
 from tplm_daq.store.reader import open_run
 from tplm_daq.workflow.load import load_scan
+from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.outcome import ScanOutcome
 from tplm_daq.workflow.scan import ScanJob
 
 QUICK = ("path.n_positions=9", "passes.dwell=2s", "passes.n_passes=2", "rig.simulation.is_homed=true")
-
-
-class Nobody:
-    name = "nobody"
-
-    def set_by_hand(self, what: str, quantities: object) -> None:
-        raise AssertionError(f"asked to: {what}")
 
 
 MakeJob = Callable[..., ScanJob]

@@ -9,43 +9,20 @@ from typing import Any
 
 import pytest
 
-import tplm_daq.rig.open as opening
 from simulators.bench import Bench
 from tplm_daq.acquire.events import Event, FinishReason, PointDone, RunState, StateChanged
 from tplm_daq.errors import Aborted, InputError, LightMayBeOnError
 from tplm_daq.recipes.load import find_config, read_yaml, validate
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.series import SeriesRecipe
-from tplm_daq.rig.simulated import SimulatedWorld
 from tplm_daq.store.reader import open_run
 from tplm_daq.workflow.load import load_scan
+from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.series import SeriesJob, plan_series
 from tplm_daq.workflow.series_index import read_index
 
 QUICK = ("path.n_positions=9", "passes.dwell=2s", "passes.n_passes=2", "rig.simulation.is_homed=true")
 POWERS = [{"average_power": ["4 nW", "8 nW", "16 nW"]}]
-
-
-class Nobody:
-    name = "nobody"
-
-    def set_by_hand(self, what: str, quantities: object) -> None:
-        raise AssertionError(f"asked to: {what}")
-
-
-@pytest.fixture
-def benches(monkeypatch: pytest.MonkeyPatch) -> list[Bench]:
-    """Collect the bench behind every rig that is opened."""
-    found: list[Bench] = []
-    start = opening.start_doubles
-
-    def remember(recipe: RigRecipe) -> SimulatedWorld:
-        world = start(recipe)
-        found.append(world.library._world)  # type: ignore[attr-defined]
-        return world
-
-    monkeypatch.setattr(opening, "start_doubles", remember)
-    return found
 
 
 def recipes(**changes: Any) -> tuple[SeriesRecipe, RigRecipe]:
