@@ -59,7 +59,7 @@ faults: $(STAMP)
 	$(BIN)/python -m tests.faults.campaign
 
 slow: $(STAMP)
-	$(BIN)/pytest -m slow --timeout 3600
+	MALLOC_ARENA_MAX=2 $(BIN)/pytest -m slow --timeout 3600
 
 docs: $(STAMP)
 	$(BIN)/python -m tplm_daq.workflow.recipe_reference > docs/recipes.md

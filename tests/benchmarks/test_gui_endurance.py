@@ -1,6 +1,7 @@
 """Scan after scan in one window: what it holds must not grow; `TPLM_ENDURANCE_S` says for how long it is watched.
 
-Run as ``TPLM_ENDURANCE_S=3600 pytest tests/benchmarks/test_gui_endurance.py -m slow -s`` it is an hour.
+Run as ``MALLOC_ARENA_MAX=2 TPLM_ENDURANCE_S=3600 pytest tests/benchmarks/test_gui_endurance.py -m slow -s`` it is an
+hour. With an arena of glibc's for each of the doubles' threads, free memory scatters over them and is not given back.
 """
 
 from __future__ import annotations
