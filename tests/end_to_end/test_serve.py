@@ -44,7 +44,7 @@ from tplm_daq.workflow.serve import serve
 _, rig = load_scan("configs/scan_line.yaml", "configs/rig_sim.yaml", sys.argv[1:])
 serve(rig, lambda served: print(json.dumps(served.to_dict()), flush=True))
 """
-QUICK = ("path.n_positions=5", "path.centre=0nm", "path.half_width=100nm", "passes.dwell=0.1s", "passes.n_passes=1")
+QUICK = ("path.n_positions=5", "path.centre=0nm", "path.half_width=300nm", "passes.dwell=0.1s", "passes.n_passes=1")
 ROLES = {"trigger", "gate", "thermostat", "stage", "detector_x", "detector_y"}
 
 

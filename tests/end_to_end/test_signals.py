@@ -18,7 +18,7 @@ from tests.end_to_end.served_world import ServedWorld, served_world
 from tplm_daq.store.reader import open_run
 
 ROOT = Path(__file__).resolve().parents[2]
-SLOWLY = ("path.n_positions=5", "path.half_width=100nm", "passes.dwell=2s", "passes.n_passes=4")
+SLOWLY = ("path.n_positions=5", "path.half_width=300nm", "passes.dwell=2s", "passes.n_passes=4")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no signals to another process")
 
@@ -75,10 +75,9 @@ def test_a_signal_ends_a_run_on_served_doubles_with_the_light_out(
     program = start(tmp_path, "run", "configs/scan_line.yaml", "--rig", world.rig, "--json", *changes)
     wait_for(lambda: has_come(tmp_path, world), program)
     assert world.is_light_on
-    began_s = time.monotonic()
     program.send_signal(number)
+    wait_for(lambda: not world.is_light_on, timeout_s=10)  # the program then fits, and may compile for that
     done = finish(program)
-    assert time.monotonic() - began_s < 10
     assert not world.is_light_on
     check_end(done, tmp_path, names[number])
     assert bool(list(tmp_path.glob("runs/*.h5"))) == (moment != "spot search")
