@@ -101,7 +101,7 @@ def growth_per_run(seen: Sequence[Held], quantity: str) -> tuple[float, float]:
     steady = seen[int(WARM_UP * len(seen)) :]
     n_runs = np.array([each.n_runs for each in steady], dtype=float)
     values = np.array([getattr(each, quantity) for each in steady], dtype=float)
-    (slope, level), residuals = np.polyfit(n_runs, values, 1), None
+    slope, level = np.polyfit(n_runs, values, 1)
     residuals = values - slope * n_runs - level
     error = np.sqrt((residuals**2).sum() / max(len(steady) - 2, 1) / ((n_runs - n_runs.mean()) ** 2).sum())
     return float(slope), float(error)
