@@ -70,5 +70,5 @@ def picture_of(recipe: ScanRecipe, n_peak: float = 60.0) -> Picture:
         grown=latest,
         live=LiveResult(result, len(counts)),
         history=history.steps,
-        derived=derive(latest, result, PIXEL_NM, RATE_HZ),
+        derived=derive(latest, result, RATE_HZ),
     )

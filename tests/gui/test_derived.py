@@ -7,7 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from tests.gui.grown_runs import LIFETIME_NS, PIXEL_NM, RATE_HZ, drawn_counts, grown, picture_of, recipe_of
+from tests.gui.grown_runs import LIFETIME_NS, RATE_HZ, drawn_counts, grown, picture_of, recipe_of
+from tplm_daq.analysis.residuals import FittedCounts
 from tplm_daq.gui.derived import derive
 from tplm_daq.gui.picture import LEAST_GROWTH, History
 
@@ -35,7 +36,7 @@ def test_without_a_fit_there_is_the_decay_alone() -> None:
     recipe = recipe_of("path.n_positions=9")
     latest = grown(recipe, drawn_counts(recipe, 20.0)).latest()
     assert latest is not None
-    derived = derive(latest, None, PIXEL_NM, RATE_HZ)
+    derived = derive(latest, None, RATE_HZ)
     assert derived.laws == ()
     assert derived.residuals is None
     assert np.all(np.diff(derived.decay.age_ns) > 0)
@@ -45,14 +46,30 @@ def test_no_photons_are_no_error() -> None:
     recipe = recipe_of("path.n_positions=5")
     latest = grown(recipe, np.zeros((5, 3750), dtype=np.uint32)).latest()
     assert latest is not None
-    assert derive(latest, None, PIXEL_NM, RATE_HZ).decay.counts.max() == 0
+    assert derive(latest, None, RATE_HZ).decay.counts.max() == 0
 
 
-def test_a_raster_has_no_residuals() -> None:
-    picture = picture_of(recipe_of("path.n_x=9", "path.n_y=9", name="scan_map"), n_peak=100.0)
-    assert picture.derived is not None
-    assert picture.derived.residuals is None
+def test_residuals_of_a_raster_are_noise_at_every_tile() -> None:
+    picture = picture_of(recipe_of("path.n_x=9", "path.n_y=9", name="scan_map"), n_peak=400.0)
+    assert picture.derived is not None and picture.derived.residuals is not None
     assert picture.result is not None and picture.result.axis == "xy"
+    deviation = picture.derived.residuals.around(1.0, 0.4).deviation
+    assert deviation.shape == (81, 1)
+    assert deviation.std() == pytest.approx(1.0, abs=4 / np.sqrt(2 * deviation.size))
+
+
+def test_residuals_of_a_run_under_way_stand_where_it_has_been() -> None:
+    recipe = recipe_of("path.n_positions=21")
+    whole = picture_of(recipe)
+    assert whole.grown is not None and whole.result is not None
+    visited = np.arange(21) % 2 == 0
+    fitted = whole.result.fitted
+    some = FittedCounts(
+        fitted.x_nm[visited] + 3.0, fitted.y_nm[visited], fitted.age_ns, fitted.counts[visited], fitted.model[visited]
+    )
+    deviation = some.placed(whole.grown.x_nm, whole.grown.y_nm).deviation
+    assert np.isnan(deviation[~visited]).all()
+    assert np.array_equal(deviation[visited], fitted.deviation[visited])
 
 
 def test_the_history_grows_with_the_photons_and_not_with_the_fits() -> None:

@@ -134,7 +134,11 @@ def test_a_raster_is_an_image_at_the_cursor(view: LiveView, raster: Picture) -> 
     view.cursors.move_age(2.0)
     assert view.map._heading.text().startswith("Image, 1.90 to 2.10 ns")
     assert "counts" in view.map.describe(0.0, 0.0)
-    assert headings(view)["residuals"] == "Residuals: of lines only"
+    residuals = view.plots["residuals"]
+    assert headings(view)["residuals"].startswith("Residuals, 1.90 to 2.10 ns: rms")
+    assert residuals._image.image.shape == (9, 9)  # type: ignore[attr-defined]
+    assert "sd" in residuals.describe(0.0, 0.0)
+    assert not residuals._age_line.isVisible()  # type: ignore[attr-defined]
 
 
 def test_a_line_after_a_raster_is_a_map_again(view: LiveView, raster: Picture, line: Picture) -> None:
@@ -143,6 +147,7 @@ def test_a_line_after_a_raster_is_a_map_again(view: LiveView, raster: Picture, l
     draw(view, line)
     view.reset_views()
     assert view.map._heading.text().startswith("Time–position map")
+    assert view.plots["residuals"].item.getAxis("bottom").labelText == "age after the pulse (ns)"
     (left, right), _ = view.map.item.viewRange()
     assert (left, right) == pytest.approx((-0.5, 6.0), abs=0.01)
 

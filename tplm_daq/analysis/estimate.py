@@ -55,6 +55,10 @@ class Estimate:
         the spot has grown by so much, in nm^2: from and to ndarray of float64, shape (n_age,).
     along_y : AlongY or None
         The second axis of a map; None on a line.
+    delay_ns : ndarray of float64, shape (n_row,)
+        Centres after the pulse of the bins that were fitted, in ns.
+    counts, expected : ndarray of float64, shape (n_position, n_row)
+        In these bins, as recorded and as fitted.
     """
 
     method: str
@@ -72,6 +76,9 @@ class Estimate:
     choice: Choice | None
     collected: Callable[[FloatArray], FloatArray]
     msd: MsdCurve
+    delay_ns: FloatArray
+    counts: FloatArray
+    expected: FloatArray
     early: Profile
     late: Profile
     corrections: tuple[str, ...]
@@ -140,6 +147,9 @@ def _of_likelihood(binned: FitData, choice: Choice, recipe: AnalysisRecipe) -> E
         choice=choice,
         collected=_collected(binned, fit, variance_nm2),
         msd=MsdCurve(binned.age_ns, grown_nm2, grown_error_nm2, line_nm2),
+        delay_ns=binned.delay_ns,
+        counts=binned.counts,
+        expected=fit.model,
         early=_profile(binned, fit, is_early=True),
         late=_profile(binned, fit, is_early=False),
         corrections=_corrections(binned, fit, recipe),
@@ -184,6 +194,9 @@ def _of_line(binned: FitData, fit: LineFit, method: str, corrections: tuple[str,
         choice=None,
         collected=partial(_collected_on_line, binned, mean_centre_nm, fit.variance_nm2),
         msd=MsdCurve(fit.time_ns, fit.msd_nm2, fit.msd_error_nm2, 2.0 * slope * fit.time_ns),
+        delay_ns=binned.delay_ns[binned.delay_ns >= 0.0],
+        counts=fit.counts,
+        expected=fit.expected,
         early=_line_profile(binned, fit.time_ns, fit.values, model, is_early=True),
         late=_line_profile(binned, fit.time_ns, fit.values, model, is_early=False),
         corrections=corrections,

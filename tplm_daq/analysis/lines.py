@@ -54,6 +54,8 @@ class LineFit:
         Mean squared displacement and the error bar of each point, in nm^2; NaN where the Gaussian failed.
     values : ndarray of float64, shape (n_position, n_row)
         What the Gaussians were fitted to.
+    counts, expected : ndarray of float64, shape (n_position, n_row)
+        The counts behind the values, and those that the Gaussians expect; NaN where one failed.
     """
 
     diffusivity_nm2_ns: float
@@ -66,6 +68,8 @@ class LineFit:
     msd_nm2: FloatArray
     msd_error_nm2: FloatArray
     values: FloatArray
+    counts: FloatArray
+    expected: FloatArray
 
 
 def fit_lsq(data: FitData) -> LineFit:
@@ -90,7 +94,8 @@ def fit_lsq(data: FitData) -> LineFit:
         If too few bins can be fitted.
     """
     after = data.delay_ns >= 0.0
-    all_ages_ns, values = data.age_ns[after], data.counts[:, after] / data.exposure[:, after]
+    all_ages_ns, counts, exposure = data.age_ns[after], data.counts[:, after], data.exposure[:, after]
+    values = counts / exposure
     if data.has_prepulse:
         values = values - (data.prepulse_counts / data.prepulse_exposure)[:, None]
     fits = fit_gaussians(data.position_nm, values)
@@ -114,6 +119,8 @@ def fit_lsq(data: FitData) -> LineFit:
         msd_nm2=fits.variance_nm2 - intercept_nm2,
         msd_error_nm2=np.full(len(all_ages_ns), scatter_nm2),
         values=values,
+        counts=counts,
+        expected=counts + exposure * (fits.model(data.position_nm) - values),
     )
 
 
@@ -138,8 +145,8 @@ def fit_paper(data: FitData, sigma0: str) -> LineFit:
         If too few bins can be fitted.
     """
     after = data.delay_ns >= 0.0
-    time_ns, values = data.delay_ns[after], data.counts[:, after]
-    fits = fit_gaussians(data.position_nm, values / data.dwell[:, None])
+    time_ns, counts, dwell = data.delay_ns[after], data.counts[:, after], data.dwell[:, None]
+    fits = fit_gaussians(data.position_nm, counts / dwell)
     good = _fitted(fits)
     first = np.flatnonzero(good)[:1]
     at_zero = good & (time_ns < FIRST_100PS_NS) if sigma0 == "first_100ps" else np.isin(np.arange(len(good)), first)
@@ -164,7 +171,9 @@ def fit_paper(data: FitData, sigma0: str) -> LineFit:
         time_ns=time_ns,
         msd_nm2=msd_nm2,
         msd_error_nm2=error_nm2,
-        values=values / data.dwell[:, None],
+        values=counts / dwell,
+        counts=counts,
+        expected=dwell * fits.model(data.position_nm),
     )
 
 

@@ -28,6 +28,7 @@ from tplm_daq.analysis.merit import (
 )
 from tplm_daq.analysis.models import NM2_PER_NS_PER_CM2_PER_S
 from tplm_daq.analysis.pile_up import Verdict, judge_dead_time
+from tplm_daq.analysis.residuals import FittedCounts
 from tplm_daq.analysis.result import DecayCurve, Figure, PowerLaw, Result
 from tplm_daq.photons.histogram import TimePositionMap
 from tplm_daq.recipes.analysis import AnalysisRecipe
@@ -120,6 +121,7 @@ def _result(
         decay=_decay_curve(scan.data, binned, tail),
         early=found.early,
         late=found.late,
+        fitted=FittedCounts(scan.data.x_nm, scan.data.y_nm, found.delay_ns, found.counts, found.expected),
     )
 
 

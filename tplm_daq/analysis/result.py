@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tplm_daq.analysis.residuals import FittedCounts
 from tplm_daq.analysis.summary import html_of, line_of
 
 FloatArray = NDArray[np.float64]
@@ -180,6 +181,8 @@ class Result:
     decay : DecayCurve
     early, late : Profile
         Curves to draw.
+    fitted : FittedCounts
+        The counts in the window beside those expected; not stored with a run, since the counts are.
     """
 
     method: str
@@ -212,6 +215,7 @@ class Result:
     decay: DecayCurve
     early: Profile
     late: Profile
+    fitted: FittedCounts
 
     def __repr__(self) -> str:
         return line_of(self)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tplm_daq.analysis.decay_fits import PROMPT_SPAN_NS, TAIL_SPAN_NS, fit_law
 from tplm_daq.analysis.decay_laws import EXPONENTIAL, POWER_LAW, DecayLaw
 from tplm_daq.analysis.decay_likelihood import LawFit
-from tplm_daq.analysis.residual_map import residual_map
+from tplm_daq.analysis.residuals import FittedCounts
 from tplm_daq.analysis.result import Result
 from tplm_daq.errors import FitError
 from tplm_daq.gui.growing import GrownMap
@@ -49,23 +49,25 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Residuals:
-    """Deviations from the fitted spot in standard deviations, float64 (n_position, n_column); ages in ns."""
-
-    age_ns: FloatArray
-    deviation: FloatArray
-
-
-@dataclass(frozen=True)
 class Derived:
-    """What follows from map and result; `laws` lack what cannot be fitted yet, `residuals` are None for a raster."""
+    """What follows from map and result.
+
+    Attributes
+    ----------
+    decay : Curve
+        As measured.
+    laws : tuple of Curve
+        Those that can be fitted yet.
+    residuals : FittedCounts or None
+        Counts and model at every position of the path in columns of `RESIDUAL_COLUMN_NS`; None without a fit.
+    """
 
     decay: Curve
     laws: tuple[Curve, ...]
-    residuals: Residuals | None
+    residuals: FittedCounts | None
 
 
-def derive(grown: GrownMap, result: Result | None, pixel_nm: float, repetition_rate_hz: float) -> Derived:
+def derive(grown: GrownMap, result: Result | None, repetition_rate_hz: float) -> Derived:
     """Work out decay, laws and residuals.
 
     Parameters
@@ -74,8 +76,6 @@ def derive(grown: GrownMap, result: Result | None, pixel_nm: float, repetition_r
         What has been counted.
     result : Result or None
         Its pulse arrival sets the zero; without it the fullest bin does.
-    pixel_nm : float
-        Width of the detector pixel along the line, in nm.
     repetition_rate_hz : float
         Of the laser.
     """
@@ -99,8 +99,7 @@ def derive(grown: GrownMap, result: Result | None, pixel_nm: float, repetition_r
             continue
         if not fit.at_limit:
             fits.append(_law_curve(fit, law, span_ns))
-    is_line = grown.layout.axis != "xy"
-    return Derived(decay, tuple(fits), _residuals(grown, result, t0_ns, pixel_nm) if is_line else None)
+    return Derived(decay, tuple(fits), result.fitted.joined(RESIDUAL_COLUMN_NS).placed(grown.x_nm, grown.y_nm))
 
 
 def pulse_arrival_ns(grown: GrownMap, result: Result | None) -> float:
@@ -126,22 +125,3 @@ def _law_curve(fit: LawFit, law: DecayLaw, span_ns: tuple[float, float]) -> Curv
     text = f"{law.name}, {symbol} = {value_with_error(fit.value(name), fit.error(name))}{unit}"
     inside = (fit.age_ns >= span_ns[0]) & (fit.age_ns <= span_ns[1])
     return _thinned(fit.age_ns[inside], fit.model[inside], text)
-
-
-def _residuals(grown: GrownMap, result: Result, t0_ns: float, pixel_nm: float) -> Residuals:
-    last_ns = t0_ns + float(np.nanmax(result.msd.age_ns))
-    window = grown.columns(t0_ns, last_ns)
-    n_join = max(1, round(RESIDUAL_COLUMN_NS / grown.column_ns))
-    n_columns = max(1, (window.stop - window.start) // n_join)
-    window = slice(
-        window.start, window.start + n_columns * n_join if n_columns * n_join <= window.stop else window.stop
-    )
-    counts = grown.counts[:, window].reshape(len(grown.counts), n_columns, -1).sum(axis=2)
-    age_ns = (grown.delay_ns[window] - t0_ns).reshape(n_columns, -1).mean(axis=1)
-    level = result.background_counts_per_bin * counts_per_column(grown, (window.stop - window.start) / n_columns)
-    return Residuals(age_ns, residual_map(counts, grown.along_nm, age_ns, grown.dwell_s, level, pixel_nm, result))
-
-
-def counts_per_column(grown: GrownMap, n_columns: float) -> float:
-    """Return how many recorded bins are in so many joined ones."""
-    return n_columns * grown.column_ns / grown.bin_width_ns

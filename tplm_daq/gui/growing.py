@@ -99,6 +99,12 @@ class GrownMap:
         dwell_s = np.where(self.dwell_s > 0, self.dwell_s, np.nan)
         return np.asarray(self.counts / dwell_s[:, None])
 
+    def image(self, values: FloatArray) -> FloatArray:
+        """Return values, float64 (n_position,), as rows and columns of a raster."""
+        image = np.full(self.layout.shape[0] * self.layout.shape[1], np.nan)
+        image[self.layout.cell] = values
+        return image.reshape(self.layout.shape)
+
     def columns(self, low_ns: float, high_ns: float) -> slice:
         """Return the joined bins whose centres are between two delays; at least the one nearest to their middle."""
         first, last = np.searchsorted(self.delay_ns, [low_ns, high_ns])

@@ -13,7 +13,7 @@ from PyQt6.QtCore import QRectF
 from tplm_daq.analysis.models import NM2_PER_NS_PER_CM2_PER_S
 from tplm_daq.gui.growing import GrownMap
 from tplm_daq.gui.picture import Picture
-from tplm_daq.gui.plots import Cursors, Plot
+from tplm_daq.gui.plots import Cursors, Plot, tiles_rect
 from tplm_daq.gui.theme import Theme
 
 FloatArray = NDArray[np.float64]
@@ -138,10 +138,8 @@ class LiveMap(Plot):
         self.set_label("left", "y (nm)")
         self._age_line.hide()
         self._sigma.clear()
-        rate_cps = np.full(grown.layout.shape[0] * grown.layout.shape[1], np.nan)
-        rate_cps[grown.layout.cell] = grown.rate_cps[:, self._image_columns(grown)].sum(axis=1)
-        self._colour(rate_cps.reshape(grown.layout.shape))
-        rect = _around(grown.x_nm, grown.y_nm, grown.layout.shape)
+        self._colour(grown.image(grown.rate_cps[:, self._image_columns(grown)].sum(axis=1)))
+        rect = tiles_rect(grown)
         self._image.setRect(rect)
         if not self._is_placed:
             self.item.setAspectLocked(True)
@@ -186,11 +184,3 @@ class LiveMap(Plot):
         sigma_nm = np.sqrt(np.maximum(result.sigma0_nm**2 + spread_nm2, 0.0))
         x_ns = np.concatenate([age_ns, [np.nan], age_ns])
         self._sigma.setData(x_ns, result.centre_nm + np.concatenate([sigma_nm, [np.nan], -sigma_nm]))
-
-
-def _around(x_nm: FloatArray, y_nm: FloatArray, shape: tuple[int, int]) -> QRectF:
-    """Return the rectangle that a raster's tiles fill."""
-    width_nm, height_nm = float(np.ptp(x_nm)), float(np.ptp(y_nm))
-    step_x_nm, step_y_nm = width_nm / max(shape[1] - 1, 1), height_nm / max(shape[0] - 1, 1)
-    left_nm, bottom_nm = float(x_nm.min()) - step_x_nm / 2, float(y_nm.min()) - step_y_nm / 2
-    return QRectF(left_nm, bottom_nm, width_nm + step_x_nm, height_nm + step_y_nm)

@@ -154,12 +154,7 @@ def picture_of_file(path: Path) -> Picture:
         grown=grown,
         live=live,
         history=history.steps,
-        derived=None if grown is None else derive(grown, live.result, *conditions(recipe, run.header.pixel_nm)),
+        derived=None if grown is None else derive(grown, live.result, recipe.light.repetition_rate_hz),
         target_precision=recipe.passes.target_precision,
         truth_cm2_s=float(true_cm2_s) if isinstance(true_cm2_s, int | float) else None,
     )
-
-
-def conditions(recipe: ScanRecipe, pixel_nm: tuple[float, float]) -> tuple[float, float]:
-    """Return the width of the pixel along a line in nm (along x of a raster), and the repetition rate in Hz."""
-    return pixel_nm[recipe.path.axes == "y"], recipe.light.repetition_rate_hz

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PyQt6.QtCore import QObject, Qt, pyqtSignal
+from PyQt6.QtCore import QObject, QRectF, Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from tplm_daq.gui.growing import GrownMap
 from tplm_daq.gui.picture import Picture
 from tplm_daq.gui.theme import DARK, Theme
 
@@ -234,6 +235,15 @@ def log_tick(exponent: float, named: Sequence[int]) -> str:
 def nearest_value(x: float, along: FloatArray, values: FloatArray) -> float:
     """Return the value whose coordinate is nearest to `x`; NaN if there is none."""
     return float(values[np.argmin(np.abs(along - x))]) if len(along) else float("nan")
+
+
+def tiles_rect(grown: GrownMap) -> QRectF:
+    """Return the rectangle that a raster's tiles fill, in nm."""
+    width_nm, height_nm = float(np.ptp(grown.x_nm)), float(np.ptp(grown.y_nm))
+    n_rows, n_columns = grown.layout.shape
+    step_x_nm, step_y_nm = width_nm / max(n_columns - 1, 1), height_nm / max(n_rows - 1, 1)
+    left_nm, bottom_nm = float(grown.x_nm.min()) - step_x_nm / 2, float(grown.y_nm.min()) - step_y_nm / 2
+    return QRectF(left_nm, bottom_nm, width_nm + step_x_nm, height_nm + step_y_nm)
 
 
 def add_legend(item: Any, offset: tuple[int, int] = (-4, 2)) -> Any:

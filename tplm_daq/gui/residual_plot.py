@@ -1,4 +1,7 @@
-"""Residuals of the fitted spot over age and position: structure here is what the model does not describe."""
+"""Residuals of the fitted spot over age and position, of a raster as an image at the cursor.
+
+Structure here is what the model does not describe.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,17 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PyQt6.QtCore import QRectF
 
-from tplm_daq.gui.derived import Residuals
+from tplm_daq.analysis.residuals import FittedCounts
+from tplm_daq.gui.growing import GrownMap
+from tplm_daq.gui.live_map import IMAGE_NS
 from tplm_daq.gui.picture import Picture
-from tplm_daq.gui.plots import Cursors, Plot
+from tplm_daq.gui.plots import Cursors, Plot, tiles_rect
 from tplm_daq.gui.theme import RESIDUAL_COLOUR_MAP, Theme
+
+FloatArray = NDArray[np.float64]
 
 LARGEST_SD = 4.0
 """Colours end here."""
@@ -22,8 +30,9 @@ class ResidualPlot(Plot):
 
     def __init__(self, cursors: Cursors) -> None:
         super().__init__("Residuals", "age after the pulse (ns)", "position (nm)", cursors)
-        self._residuals: Residuals | None = None
-        self._position_nm = np.zeros(0)
+        self._picture = Picture()
+        self._shown: FittedCounts | None = None
+        self._rect = QRectF()
         self._image: Any = pg.ImageItem(axisOrder="row-major")
         self.item.addItem(self._image)
         self._bar: Any = pg.ColorBarItem(
@@ -31,7 +40,8 @@ class ResidualPlot(Plot):
         )
         self._bar.setImageItem(self._image, insert_in=self.item)
         self._bar.setLabel("right", "standard deviations")
-        self._cursors_shown = (self.add_age_line(), self.add_position_line(0))
+        self._age_line, self._position_line = self.add_age_line(), self.add_position_line(0)
+        cursors.age_moved.connect(self._show_other_image)
 
     def set_theme(self, theme: Theme) -> None:
         """Take other colours."""
@@ -41,34 +51,66 @@ class ResidualPlot(Plot):
 
     def draw(self, picture: Picture) -> None:
         """Show this state of the run."""
+        self._picture = picture
         residuals = None if picture.derived is None else picture.derived.residuals
-        self._residuals = residuals
-        for line in self._cursors_shown:
-            line.setVisible(residuals is not None)
+        is_raster = picture.grown is not None and picture.grown.layout.axis == "xy"
+        self._age_line.setVisible(residuals is not None and not is_raster)
+        self._position_line.setVisible(residuals is not None)
+        self.item.setAspectLocked(is_raster)
         if residuals is None or picture.grown is None:
+            self._shown, self._rect = None, QRectF()
             self._image.clear()
             self.item.setXRange(0.0, picture.window_ns, padding=0)
-            is_raster = picture.grown is not None and picture.grown.layout.axis == "xy"
-            self.set_heading("Residuals: of lines only" if is_raster else "Residuals")
-            return
-        self.item.enableAutoRange()
-        self._position_nm = picture.grown.along_nm
-        deviation = residuals.deviation
-        self._image.setImage(deviation.astype(np.float32), autoLevels=False)
-        self._bar.setLevels((-LARGEST_SD, LARGEST_SD))
-        column_ns = float(np.ptp(residuals.age_ns)) / max(len(residuals.age_ns) - 1, 1)
-        step_nm = float(self._position_nm[1] - self._position_nm[0])
-        left_ns, bottom_nm = residuals.age_ns[0] - column_ns / 2, self._position_nm[0] - step_nm / 2
-        self._image.setRect(QRectF(left_ns, bottom_nm, column_ns * deviation.shape[1], step_nm * deviation.shape[0]))
-        self.set_label("left", f"position {picture.grown.layout.axis} (nm)")
-        known = deviation[np.isfinite(deviation)]
-        spread = float(known.std()) if known.size else float("nan")
-        self.set_heading(f"Residuals: rms {spread:.2f} sd, 1 expected")
+            self.set_heading("Residuals")
+        elif is_raster:
+            self._draw_image(picture.grown, residuals)
+        else:
+            self._draw_map(picture.grown, residuals)
 
     def describe(self, x: float, y: float) -> str:
         """Return place and deviation."""
-        if self._residuals is None:
+        shown, grown = self._shown, self._picture.grown
+        if shown is None or grown is None:
             return ""
-        row = int(np.argmin(np.abs(self._position_nm - y)))
-        column = int(np.argmin(np.abs(self._residuals.age_ns - x)))
-        return f"{x:.2f} ns · {self._position_nm[row]:+.0f} nm · {self._residuals.deviation[row, column]:+.1f} sd"
+        if grown.layout.axis == "xy":
+            place = int(np.argmin(np.hypot(shown.x_nm - x, shown.y_nm - y)))
+            return f"x {shown.x_nm[place]:.0f} nm · y {shown.y_nm[place]:.0f} nm · {shown.deviation[place, 0]:+.1f} sd"
+        row = int(np.argmin(np.abs(grown.along_nm - y)))
+        column = int(np.argmin(np.abs(shown.age_ns - x)))
+        return f"{x:.2f} ns · {grown.along_nm[row]:+.0f} nm · {shown.deviation[row, column]:+.1f} sd"
+
+    def _draw_map(self, grown: GrownMap, residuals: FittedCounts) -> None:
+        position_nm, age_ns = grown.along_nm, residuals.age_ns
+        column_ns = float(np.ptp(age_ns)) / max(len(age_ns) - 1, 1)
+        step_nm = float(position_nm[1] - position_nm[0])
+        left_ns, bottom_nm = age_ns[0] - column_ns / 2, position_nm[0] - step_nm / 2
+        self.set_label("bottom", "age after the pulse (ns)")
+        self.set_label("left", f"position {grown.layout.axis} (nm)")
+        rect = QRectF(left_ns, bottom_nm, column_ns * len(age_ns), step_nm * len(position_nm))
+        self._show(residuals, residuals.deviation, rect, "Residuals")
+
+    def _draw_image(self, grown: GrownMap, residuals: FittedCounts) -> None:
+        shown = residuals.around(self.cursors.age_ns, IMAGE_NS)
+        self.set_label("bottom", "x (nm)")
+        self.set_label("left", "y (nm)")
+        middle_ns = self.cursors.age_ns
+        what = f"Residuals, {middle_ns - IMAGE_NS / 2:.2f} to {middle_ns + IMAGE_NS / 2:.2f} ns"
+        image = grown.image(shown.deviation[:, 0])
+        self._show(shown, image, tiles_rect(grown), what)
+
+    def _show(self, shown: FittedCounts, image: FloatArray, rect: QRectF, what: str) -> None:
+        """Turn deviations, float64 (n_row, n_column), into colours within a rectangle."""
+        self._shown = shown
+        self._image.setImage(image.astype(np.float32), autoLevels=False)
+        self._bar.setLevels((-LARGEST_SD, LARGEST_SD))
+        self._image.setRect(rect)
+        if rect != self._rect:
+            self.item.enableAutoRange()  # else the operator may have zoomed
+            self._rect = rect
+        known = image[np.isfinite(image)]
+        spread = float(known.std()) if known.size else float("nan")
+        self.set_heading(f"{what}: rms {spread:.2f} sd, 1 expected")
+
+    def _show_other_image(self, _: float) -> None:
+        if self._shown is not None and self._picture.grown is not None and self._picture.grown.layout.axis == "xy":
+            self.draw(self._picture)

@@ -8,8 +8,7 @@ from dataclasses import replace
 from tplm_daq.acquire.events import PointDone
 from tplm_daq.gui.derived import derive
 from tplm_daq.gui.growing import GrowingMap, GrownMap
-from tplm_daq.gui.picture import History, Picture, SeriesSoFar, conditions
-from tplm_daq.recipes.rig import RigRecipe
+from tplm_daq.gui.picture import History, Picture, SeriesSoFar
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.workflow.live import LiveResult
 from tplm_daq.workflow.outcome import ScanOutcome
@@ -20,14 +19,14 @@ class ScanWatch:
 
     Parameters
     ----------
-    recipe, rig : ScanRecipe, RigRecipe
-        What is measured, and on which microscope.
+    recipe : ScanRecipe
+        What is measured.
     series : SeriesSoFar or None
         The series that the scan belongs to.
     """
 
-    def __init__(self, recipe: ScanRecipe, rig: RigRecipe, series: SeriesSoFar | None = None) -> None:
-        self._conditions = conditions(recipe, rig.optics.pixel_nm)
+    def __init__(self, recipe: ScanRecipe, series: SeriesSoFar | None = None) -> None:
+        self._repetition_rate_hz = recipe.light.repetition_rate_hz
         self._growing = GrowingMap(recipe)
         self._history = History()
         self._lock = threading.Lock()
@@ -62,7 +61,7 @@ class ScanWatch:
         grown = self._growing.latest()
         if grown is None or grown is self._worked_out:
             return
-        derived = derive(grown, None if live is None else live.result, *self._conditions)
+        derived = derive(grown, None if live is None else live.result, self._repetition_rate_hz)
         with self._lock:
             self._picture = replace(self._picture, derived=derived)
         self._worked_out = grown
@@ -80,7 +79,7 @@ class ScanWatch:
             grown=grown,
             live=LiveResult(result, outcome.n_points, outcome.fit_error or ""),
             history=self._history.steps,
-            derived=derive(grown, result, *self._conditions),
+            derived=derive(grown, result, self._repetition_rate_hz),
             truth_cm2_s=float(truth) if isinstance(truth, int | float) else None,
             series=series,
         )

@@ -54,7 +54,7 @@ class Scene:
         )
         self._condition: SeriesProgress | None = None
         self._picture = picture
-        self._scan = ScanWatch(recipe, rig) if isinstance(recipe, ScanRecipe) else None
+        self._scan = ScanWatch(recipe) if isinstance(recipe, ScanRecipe) else None
         self._alignment = None
         if not isinstance(recipe, ScanRecipe | SeriesRecipe | KmcRecipe):
             self._alignment = AlignWatch(recipe)
@@ -124,7 +124,7 @@ class Scene:
         place = f"condition {progress.number} of {progress.n_conditions}"
         label = progress.planned.condition.label
         series = self._series(f"{place}: {label}", progress.points)
-        scan = ScanWatch(progress.planned.scan, progress.planned.rig, series)
+        scan = ScanWatch(progress.planned.scan, series)
         self._scan, self._condition = scan, progress
         with self._lock:
             self._status = replace(
