@@ -2,8 +2,9 @@
 
 Blocks marked ``sh`` are commands typed one after the other, ``python`` blocks of one page share their names as in a
 notebook, ``yaml`` blocks are whole files or devices of a rig file, and ``text`` is to be looked at, except for what
-`tplm check` is shown to answer. Recipes are shortened, nothing else is changed. ``matlab`` and ``igor`` cannot run.
-README's commands are typed by `tests/end_to_end/test_readme.py`.
+`tplm check` is shown to answer. Recipes are shortened, nothing else is changed. Commands of a cluster and programs that
+are not here (PowerShell, MATLAB, Igor) are in `tests/test_docs_elsewhere.py`. README's commands are typed by
+`tests/end_to_end/test_readme.py`.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.core
 import yaml
+from typer.main import get_command
 
 from tests.end_to_end.program import environment, settings
+from tplm_daq.cli import app
 from tplm_daq.gui.help import KEYS
 from tplm_daq.recipes.devices import Devices
 from tplm_daq.recipes.load import apply_overrides, read_yaml, validate
@@ -29,11 +33,14 @@ from tplm_daq.recipes.rig import RigRecipe
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-LANGUAGES = {"sh", "python", "yaml", "text", "csv", "math", "matlab", "igor", ""}
+LANGUAGES = {"sh", "python", "yaml", "text", "csv", "math", "matlab", "igor", "powershell"}
 IN_TURN = """
-import json, sys
+import json, os, sys
 from tplm_daq.cli import app
 for words in json.loads(sys.argv[1]):
+    if words[0] == "export":
+        os.environ.update([words[1].split("=")])
+        continue
     status = app(words, prog_name="tplm", standalone_mode=False)
     assert not status, f"{words} ended with status {status}"
 """
@@ -46,7 +53,11 @@ SHORT = {
 }
 """Changes of the recipes that are run, so that a page takes seconds."""
 ON_A_CLUSTER = re.compile(r"dask |.*--scheduler ")
-"""Commands that need more than this computer; `tests/workflow/test_kmc.py` tries a scheduler."""
+"""Commands of a cluster."""
+TAKES_LONG = re.compile(r"tplm gui |tplm reproduce(?! 4D --quick)")
+"""A window that waits for its operator, and minutes of simulation: other tests run them; here they are understood."""
+ELSEWHERE = {"cp", "git", "make", "."}
+"""Copies are there already; the clone and its environment are what this runs in."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,13 @@ def run_all(folder: Path, commands: list[list[str]]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def answer_of(folder: Path, *words: str, out_only: bool = False) -> str:
+    """Return what a command prints, without what is shown while it works if so asked."""
+    command = [sys.executable, "-m", "tplm_daq", *words]
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
+    return done.stdout if out_only else done.stdout + done.stderr
+
+
 RUNS = (("line", "run", ()), ("map", "map", ()), ("line", "tagged", ("counter.mode=t3", "counter.keep_words=true")))
 """Run files that pages read: recipe, name, and what is changed."""
 
@@ -92,6 +110,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "configs", folder / "configs")
     shutil.copytree(ROOT / "tests/data", folder / "tests/data")
     shutil.copy(folder / "configs/rig_sim.yaml", folder / "my_rig.yaml")
+    fit = folder / "configs/kmc_fit.yaml"
+    fit.write_text(fit.read_text().replace("n_pulses: 2000\nn_burn_in: 500", "n_pulses: 40\nn_burn_in: 10"))
     runs = [["run", f"configs/scan_{shape}.yaml", "--out", name, *settings(*more)] for shape, name, more in RUNS]
     run_all(folder, [shortened(words) for words in runs])
     for _, name, _ in RUNS:
@@ -113,13 +133,11 @@ def commands_of(page: str) -> list[list[str]]:
         if (block.page, block.language) == (page, "sh")
         for line in block.text.splitlines()
     ]
-    typed = [shlex.split(line, comments=True) for line in lines if not ON_A_CLUSTER.match(line)]
-    assert {words[0] for words in typed if words} <= {"tplm", "cp"}
-    assert [words[1:] for words in typed if words and words[0] == "cp"] in (
-        [],
-        [["configs/rig_sim.yaml", "my_rig.yaml"]],
-    )
-    return [shortened(words[1:]) for words in typed if words and words[0] == "tplm"]
+    left = [line for line in lines if not (ON_A_CLUSTER.match(line) or TAKES_LONG.match(line))]
+    typed = [words for words in (shlex.split(line, comments=True) for line in left) if words]
+    assert {words[0] for words in typed} <= {"tplm", "export"} | ELSEWHERE
+    assert [words[1:] for words in typed if words[0] == "cp"] in ([], [["configs/rig_sim.yaml", "my_rig.yaml"]])
+    return [words if words[0] == "export" else shortened(words[1:]) for words in typed if words[0] not in ELSEWHERE]
 
 
 @pytest.mark.parametrize("page", WITH_COMMANDS)
@@ -132,12 +150,17 @@ def test_commands_work_as_they_stand(page: str, folder: Path) -> None:
 
 @pytest.mark.slow
 def test_the_first_run_of_the_tour_ends_as_shown(folder: Path) -> None:
-    words = ["run", "configs/scan_line.yaml", "--out", "whole"]
-    command = [sys.executable, "-m", "tplm_daq", *words]
-    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
-    found = re.findall(r"^(?:D|truth) .*\S", done.stderr, re.M)
-    assert len(found) == 2, done.stderr
-    assert all(line in (ROOT / "docs/tour.md").read_text(encoding="utf-8") for line in found), found
+    tour = (ROOT / "docs/tour.md").read_text(encoding="utf-8")
+    found = re.findall(r"^(?:D|truth) .*\S", answer_of(folder, "run", "configs/scan_line.yaml", "--out", "whole"), re.M)
+    assert len(found) == 2
+    assert all(line in tour for line in found), found
+    run = str(next((folder / "whole").glob("*.h5")))
+    proved = answer_of(folder, "verify", run).splitlines()
+    assert len(proved) == 4
+    assert all(line in tour for line in proved), proved
+    by_the_paper = json.loads(answer_of(folder, "analyse", run, "--method", "paper", "--json", out_only=True))
+    low, high = by_the_paper["ci95_cm2_s"]
+    assert f"{low:.5f} to {high:.5f}" in tour
 
 
 def test_check_answers_as_the_pages_show(folder: Path) -> None:
@@ -145,14 +168,7 @@ def test_check_answers_as_the_pages_show(folder: Path) -> None:
     shown = [block.text.splitlines() for block in ALL if block.text.startswith("$ tplm check ")]
     assert shown
     for asked, *answer in shown:
-        done = subprocess.run(
-            [sys.executable, "-m", "tplm_daq", *shlex.split(asked)[2:]],
-            cwd=folder,
-            env=environment(),
-            capture_output=True,
-            text=True,
-        )
-        said = (done.stdout + done.stderr).replace(f"{folder}/", "")
+        said = answer_of(folder, *shlex.split(asked)[2:]).replace(f"{folder}/", "")
         assert said.split() == " ".join(answer).split()
 
 
@@ -179,7 +195,22 @@ def test_devices_in_the_docs_are_those_of_a_rig_file() -> None:
 
 def test_every_block_says_what_it_is() -> None:
     assert {block.language for block in ALL} <= LANGUAGES
-    assert {block.page for block in ALL if block.language == ""} <= {"README.md"}  # PowerShell, and the house
+    shown = [line for block in ALL if block.language == "text" for line in block.text.splitlines()]
+    assert not [line for line in shown if re.match(r"(tplm|make|git|pip|python|export|dask|from|import)\b(?!:)", line)]
+
+
+def test_commands_that_take_long_are_understood(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "my_scan.yaml").write_text((folder / "configs/scan_line.yaml").read_text(), encoding="utf-8")
+    lines = [line.strip() for block in ALL if block.language == "sh" for line in block.text.splitlines()]
+    long = [shlex.split(line, comments=True)[1:] for line in lines if TAKES_LONG.match(line)]
+    assert len(long) >= 4
+    program = get_command(app)
+    assert isinstance(program, typer.core.TyperGroup)
+    for name, *words in long:
+        command = program.commands[name]
+        with command.make_context(name, list(words)) as context:
+            assert not context.args
 
 
 def test_the_keys_of_the_window_are_those_of_its_own_list() -> None:
@@ -189,7 +220,8 @@ def test_the_keys_of_the_window_are_those_of_its_own_list() -> None:
 
 def test_every_make_target_in_the_docs_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
-    assert {name for page in PAGES for name in re.findall(r"`make ([a-z]+)`", page.read_text())} <= targets
+    named = {name for page in PAGES for name in re.findall(r"(?:`|^)make ([a-z]+)", page.read_text(), re.M)}
+    assert {"run", "test", "reproduce"} <= named <= targets
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

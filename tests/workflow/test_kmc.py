@@ -96,7 +96,7 @@ def test_a_sweep_that_does_not_fit_in_memory_is_refused(monkeypatch: pytest.Monk
 def test_too_few_excitons_for_a_diffusivity_are_refused() -> None:
     late = Recording(span_ns="40 ns", compare_ns="40 ns")
     with pytest.raises(
-        InputError, match="would live for 40 ns, too few for a diffusivity. Use a larger alpha, or about"
+        InputError, match="would live for 40 ns, too few for a diffusivity. Use a larger alpha, or at least"
     ):
         run_sweep(paper(recording=late))
 

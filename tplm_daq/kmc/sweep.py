@@ -95,7 +95,8 @@ def sweep_processes(jobs: Sequence[Job], n_workers: int, work: Callable[[Job], O
             if n_breaks == MOST_BREAKS:
                 raise TplmError(
                     f"kmc: the processes died {MOST_BREAKS} times in a row without finishing a condition, perhaps for "
-                    "want of memory. Try fewer with --workers; conditions that were finished are kept."
+                    "want of memory: try fewer with --workers. If a script of yours called this, put the call below "
+                    '`if __name__ == "__main__":`. Conditions that were finished are kept.'
                 ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

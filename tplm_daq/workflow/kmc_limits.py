@@ -66,11 +66,12 @@ def _require_survivors(job: Job) -> None:
     share = (1.0 - recipe.lattice.p_decay) ** n_steps
     survivors = (recipe.n_pulses - recipe.n_burn_in) * excitons_per_pulse(recipe.lattice, alpha) * share
     if survivors < FEWEST_SURVIVORS:
-        more = math.ceil(recipe.n_pulses * FEWEST_SURVIVORS / max(survivors, 1e-9))
+        counted = recipe.n_pulses - recipe.n_burn_in
+        enough = recipe.n_burn_in + math.ceil(counted * FEWEST_SURVIVORS / max(survivors, 1e-9))
         raise InputError(
             f"kmc: at alpha {alpha:g} only about {survivors:.2g} excitons of {recipe.n_pulses} pulses would live for "
-            f"{recipe.recording.compare_ns:g} ns, too few for a diffusivity. Use a larger alpha, or about {more:.1g} "
-            "pulses."
+            f"{recipe.recording.compare_ns:g} ns, too few for a diffusivity. Use a larger alpha, or at least "
+            f"{enough} pulses."
         )
 
 
