@@ -241,7 +241,7 @@ def print_served(served: Served, as_json: bool) -> None:
         table.add_column(name, no_wrap=True)
     for name, place in document["devices"].items():
         table.add_row(name, place["model"], place.get("address", ""), place.get("url", ""), place.get("pty", ""))
-    console = Console()
+    console = Console(width=max(Console().width, WIDE))  # addresses are there to be copied, not to be cut off
     console.print(table, highlight=False)
     console.print(f"counter library and operator at {document['bench']}", highlight=False)
 
