@@ -57,6 +57,7 @@ def test_a_completed_run_answers_as_it_did(whole: RunFile, tmp_path: Path) -> No
     before = whole.path.read_bytes()
     done = tplm(tmp_path, "resume", str(whole.path), "--json")
     assert done.status == 0
+    assert f"{whole.path} is complete: nothing is left to measure." in done.err
     assert done.document["n_points"] == 18
     assert done.document["diffusivity_cm2_s"] == whole.results()[-1].values["diffusivity_cm2_s"]
     assert whole.path.read_bytes() == before

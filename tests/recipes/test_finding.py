@@ -23,6 +23,7 @@ def test_a_config_is_found_as_given_then_beside_then_as_shipped(tmp_path, monkey
         f"scan_lin.yaml: there is no such file; looked for {here / 'scan_lin.yaml'} and {shipped / 'scan_lin.yaml'}. "
         'Did you mean "scan_line.yaml"?'
     )
+    assert refusal(find_config, "x.yaml").endswith("Check the name, or give the whole path.")
 
 
 def test_a_folder_in_place_of_a_file_is_named_with_a_file_in_it(tmp_path):

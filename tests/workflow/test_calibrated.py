@@ -11,7 +11,7 @@ from rich.console import Console
 
 from tplm_daq.acquire.events import Event, Notice, PointDone, RunFinished
 from tplm_daq.errors import FitError, InputError
-from tplm_daq.printing import print_outcome
+from tplm_daq.printing.outcomes import print_outcome
 from tplm_daq.recipes.dialect import parse_mapping
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.store.calibrations import FOLDER, Calibration, Stored, write_calibration

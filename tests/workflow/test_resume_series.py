@@ -63,6 +63,7 @@ def test_the_rest_of_a_series_is_measured(is_named_in_index: bool, tmp_path: Pat
 def test_a_complete_series_is_left_alone(tmp_path: Path) -> None:
     home = job(tmp_path).run().folder
     before, lines = contents(home), (home / "series.jsonl").read_text()
+    assert load_resume(home, ()).is_complete
     outcome = resume(home / "series.jsonl")
     assert (outcome.exit_status, len(outcome.points)) == (0, 3)
     assert contents(home) == before
@@ -71,5 +72,6 @@ def test_a_complete_series_is_left_alone(tmp_path: Path) -> None:
 
 def test_another_rig_is_refused(tmp_path: Path) -> None:
     home = interrupted(tmp_path)
+    assert not load_resume(home, ()).is_complete
     with pytest.raises(InputError, match=r"rig.yaml: was measured with another rig: simulation.seed was 1, not 5"):
         resume(home, "rig.simulation.seed=5")

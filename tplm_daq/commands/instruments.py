@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tplm_daq.commands.options import JsonOption, RigOption, SetOption, print_json, rig_file
+from tplm_daq.commands.options import JsonOption, RigOption, SetRigOption, print_json, rig_file
 
 
 class SchemaKind(StrEnum):
@@ -22,7 +23,7 @@ class SchemaKind(StrEnum):
     ANALYSIS = "analysis"
 
 
-def devices(rig: RigOption = None, set_: SetOption = [], as_json: JsonOption = False) -> None:
+def devices(rig: RigOption = None, set_: SetRigOption = [], as_json: JsonOption = False) -> None:
     """Ask each device of a rig who it is; switches nothing on."""
     from tplm_daq.workflow.load import load_rig
 
@@ -30,7 +31,7 @@ def devices(rig: RigOption = None, set_: SetOption = [], as_json: JsonOption = F
 
     from rich.console import Console
 
-    from tplm_daq.printing import print_devices
+    from tplm_daq.printing.overviews import print_devices
     from tplm_daq.terminal import TerminalOperator
     from tplm_daq.workflow.devices import probe_devices
 
@@ -44,7 +45,7 @@ def devices(rig: RigOption = None, set_: SetOption = [], as_json: JsonOption = F
 
 def serve(
     rig: RigOption = None,
-    set_: SetOption = [],
+    set_: SetRigOption = [],
     new_rig_file: Annotated[
         Path | None, typer.Option("--rig-file", metavar="NEW", help="Write a rig file that uses the served doubles.")
     ] = None,
@@ -58,13 +59,18 @@ def serve(
 
     recipe = load_rig(rig_file(rig), set_)
 
-    from tplm_daq.printing import print_served
+    from rich.console import Console
+
+    from tplm_daq.printing.overviews import print_served
     from tplm_daq.workflow import serve as serving
 
     def announce(served: serving.Served) -> None:
         if new_rig_file is not None:
             serving.write_rig_file(served, recipe, new_rig_file)
-        print_served(served, as_json)
+        if as_json:
+            print(json.dumps(served.to_dict()), flush=True)
+        else:
+            print_served(Console(), served, new_rig_file)
 
     serving.serve(recipe, announce)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tplm_daq.commands.options import FileArgument, FilesArgument, JsonOption, SetOption, print_json, print_path
+from tplm_daq.commands.options import FileArgument, FilesArgument, JsonOption, RunArgument, print_json, print_path
 from tplm_daq.terminal import offer_formats, offer_methods
 
 
@@ -27,7 +27,7 @@ def runs(
     """List what has been measured, with D."""
     from rich.console import Console
 
-    from tplm_daq.printing import print_catalogue
+    from tplm_daq.printing.overviews import print_catalogue
     from tplm_daq.workflow.files import list_runs
     from tplm_daq.workflow.selection import day, diffusivity_range, power_range
 
@@ -43,15 +43,22 @@ def analyse(
     file: FileArgument,
     method: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Estimator: auto, poisson, ...", autocompletion=offer_methods),
+        typer.Option(
+            metavar="NAME",
+            help="Estimator: auto, poisson, convolution, lsq or paper.",
+            show_default="auto",
+            autocompletion=offer_methods,
+        ),
     ] = None,
-    set_: SetOption = [],
+    set_: Annotated[
+        list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the analysis: window=2ns.")
+    ] = [],
     as_json: JsonOption = False,
 ) -> None:
     """Fit D to a run, or to a map from elsewhere."""
     from rich.console import Console
 
-    from tplm_daq.printing import print_result
+    from tplm_daq.printing.outcomes import print_result
     from tplm_daq.workflow.analyse import analyse_file
 
     result = analyse_file(file, method, set_)
@@ -75,7 +82,7 @@ def report(
 
 def export(
     file: FileArgument,
-    to: Annotated[str, typer.Option(metavar="FORMAT", help="npz or csv.", autocompletion=offer_formats)],
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="npz, csv or ptu.", autocompletion=offer_formats)],
     output: Annotated[
         Path | None, typer.Option("-o", metavar="TARGET", help="File to write.", show_default="beside FILE")
     ] = None,
@@ -87,14 +94,14 @@ def export(
     print_path("file", export_run(file, to, output), as_json)
 
 
-def verify(file: FileArgument, as_json: JsonOption = False) -> None:
+def verify(file: RunArgument, as_json: JsonOption = False) -> None:
     """Fit a run anew; its file must hold the same numbers.
 
     Checks structure, hashes and places too; ends with status 1 where anything does not hold.
     """
     from rich.console import Console
 
-    from tplm_daq.printing import print_verification
+    from tplm_daq.printing.outcomes import print_verification
     from tplm_daq.workflow.verify import verify_run
 
     found = verify_run(file)

@@ -13,6 +13,7 @@ from tplm_daq.commands.options import (
     RecipeArgument,
     RigOption,
     SetOption,
+    SetRigOption,
     YesOption,
     print_json,
     rig_file,
@@ -39,7 +40,7 @@ def check(recipe: RecipeArgument, rig: RigOption = None, set_: SetOption = [], a
 
     from rich.console import Console
 
-    from tplm_daq.printing import print_check
+    from tplm_daq.printing.overviews import print_check
     from tplm_daq.workflow.jobs import check_measurement
 
     found = check_measurement(wanted, rig_recipe)
@@ -84,13 +85,13 @@ def run(
 
 def resume(
     path: Annotated[Path, typer.Argument(metavar="RUN", help="Run file or series folder that was interrupted.")],
-    set_: SetOption = [],
+    set_: SetRigOption = [],
     as_json: JsonOption = False,
     yes: YesOption = False,
 ) -> None:
     """Continue an interrupted run or series in its file.
 
-    A completed run is left alone. Only rig values such as addresses and clock speed may change: --set rig.KEY=VALUE.
+    A completed run is left alone. Only rig values such as addresses and clock speed may change.
     """
     from rich.console import Console
 
@@ -99,6 +100,8 @@ def resume(
     console = Console(stderr=True)
     past = load_resume(path, set_)
     operator = _operator(console, past.operator, past.rig, yes)
+    if past.is_complete:
+        console.print(f"{path} is complete: nothing is left to measure.", highlight=False, markup=False, soft_wrap=True)
 
     def make() -> Any:
         from tplm_daq.workflow.logs import start_logging
@@ -141,7 +144,7 @@ def _run(
 ) -> None:
     """Make a job, run it under the eyes of the terminal, print what came of it, and end with its status."""
     with Signals() as signals:
-        from tplm_daq.printing import print_outcome
+        from tplm_daq.printing.outcomes import print_outcome
         from tplm_daq.watching import run_watched
 
         job = make()

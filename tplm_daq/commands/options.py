@@ -17,10 +17,16 @@ SetOption = Annotated[
     list[str],
     typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe, or of the rig with the prefix rig."),
 ]
+SetRigOption = Annotated[
+    list[str], typer.Option("--set", metavar="rig.KEY=VALUE", help="Change a value of the rig file.")
+]
 RigOption = Annotated[
     str | None,
     typer.Option(
-        metavar="RIG", help="Rig file.", show_default=f"$TPLM_RIG, else {DEFAULT_RIG}", autocompletion=offer_rigs
+        metavar="RIG",
+        help="Rig file: which boxes there are.",
+        show_default=f"$TPLM_RIG, else {DEFAULT_RIG}",
+        autocompletion=offer_rigs,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
@@ -30,6 +36,7 @@ RecipeArgument = Annotated[
     str,
     typer.Argument(metavar="RECIPE", help="Recipe file, such as configs/scan_line.yaml.", autocompletion=offer_recipes),
 ]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run file (.h5), as `tplm runs` lists them.")]
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Run file (.h5), .npz, .csv or .ptu.")]
 FilesArgument = Annotated[
     list[Path], typer.Argument(metavar="FILE|FOLDER...", help="Run files, series folders, .npz or .csv.")

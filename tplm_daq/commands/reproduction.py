@@ -128,12 +128,10 @@ def _tell_plan(console: Console, plan: Plan) -> None:
 
 def _tell_result(console: Console, made: Reproduction) -> None:
     """Print a line for each row of comparison, and where the page is."""
-    from rich.table import Table
+    from tplm_daq.printing.tables import table_of
 
     colours = {"agrees": "green", "differs, explained": "yellow", "fails": "red"}
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("figure", "quantity", "paper", "ours", ""):
-        table.add_column(name, overflow="fold")
+    table = table_of("figure", "quantity", "paper", "ours", "")
     for each in made.page.figures:
         for row in each.rows:
             colour = colours[row.verdict.value]

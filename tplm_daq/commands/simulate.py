@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tplm_daq.commands.options import JsonOption, SetOption, print_json
+from tplm_daq.commands.options import JsonOption, print_json
 from tplm_daq.terminal import offer_lattices
 
 DEFAULT_LATTICE = "configs/kmc_quick.yaml"
@@ -30,7 +30,7 @@ def kmc(
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler that does the work instead.")
     ] = None,
-    set_: SetOption = [],
+    set_: Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe.")] = [],
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder in which the points are kept.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -40,7 +40,7 @@ def kmc(
     """
     from rich.console import Console
 
-    from tplm_daq.printing import print_sweep
+    from tplm_daq.printing.outcomes import print_sweep
     from tplm_daq.watching import SweepDisplay
     from tplm_daq.workflow.kmc import load_kmc, run_sweep
 

@@ -59,8 +59,8 @@ def find_config(name: str | Path, base_dir: Path | None = None) -> Path:
     if places[0].is_dir():
         found = sorted(file.name for file in places[0].glob("*.yaml"))
         raise InputError(f"{name}: is a folder. Name a file in it{f', such as {found[0]}' if found else ''}.")
-    meant = nearest(asked.name, sorted(file.name for file in shipped.glob("*.yaml")))
-    advice = f'Did you mean "{meant}"?' if meant else "Check the name, or give the whole path."
+    meant = nearest(asked.stem, sorted(file.stem for file in shipped.glob("*.yaml")))
+    advice = f'Did you mean "{meant}.yaml"?' if meant else "Check the name, or give the whole path."
     raise InputError(f"{name}: there is no such file; looked for {' and '.join(map(str, places))}. {advice}")
 
 

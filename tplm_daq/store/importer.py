@@ -72,8 +72,8 @@ def load_map(path: Path) -> TimePositionMap:
         return read_ptu(path)
     if path.is_dir():
         raise InputError(
-            f"{path}: is a folder, and a file is wanted here. Name one of those in it; the folder of a series is for "
-            "`tplm report`, on its own."
+            f"{path}: is a folder, and a file is wanted here. Name one of those in it; only the folder that `tplm run` "
+            "made for a series can be given to `tplm report`, on its own."
         )
     if not path.exists():
         raise InputError(f"{path}: no such file. `tplm runs` lists what has been measured.")

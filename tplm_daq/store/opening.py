@@ -194,7 +194,9 @@ def _check_is_hdf5(path: Path) -> None:
     except PermissionError as error:
         raise InputError(f"{path}: may not be read. Change its permissions.") from error
     if not h5py.is_hdf5(path):
-        raise InputError(f"{path}: is {_kind(head)}, not a run file of this program (HDF5, .h5).")
+        raise InputError(
+            f"{path}: is {_kind(head)}, not a run file of this program (HDF5, .h5). `tplm runs` lists those."
+        )
 
 
 def _kind(head: bytes) -> str:

@@ -52,6 +52,11 @@ class ResumableSeries:
         """Folder of the series."""
         return self.earlier.home
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every condition has ended as planned."""
+        return len(self.earlier.kept) == len(self.recipe.conditions)
+
     def job(self, operator: Operator, with_report: bool = False, listeners: Iterable[Listener] = ()) -> SeriesJob:
         """Return the job that measures the rest; nothing is opened before it runs."""
         return SeriesJob(self.recipe, self.rig, self.folder, operator, with_report, listeners, self.earlier)

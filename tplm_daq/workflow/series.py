@@ -137,7 +137,8 @@ class SeriesJob(Steering):
         except LightMayBeOnError as failure:
             error = failure
         report_file = _write_report(home) if self.with_report and is_series(home) and not self.is_in_a_hurry else None
-        outcome = SeriesOutcome(home, tuple(points), time.monotonic() - began_s, error, report_file)
+        wall_s = time.monotonic() - began_s
+        outcome = SeriesOutcome(home, tuple(points), len(planned), wall_s, error, report_file)
         notify(self.rig_recipe.policies.at_end_run, outcome.to_dict())
         return outcome
 

@@ -46,10 +46,11 @@ class SeriesPoint:
 
 @dataclass(frozen=True)
 class SeriesOutcome:
-    """What came of a series; `error` is why it ended before all conditions were tried."""
+    """What came of a series of `n_conditions`; `error` is why it ended before all of them were tried."""
 
     folder: Path
     points: tuple[SeriesPoint, ...]
+    n_conditions: int
     wall_s: float
     error: TplmError | None = None
     report_file: Path | None = None

@@ -96,7 +96,8 @@ def write_rig_file(served: Served, recipe: RigRecipe, path: Path) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(dump_yaml(served.rig(recipe)))
     except OSError as error:
-        raise InputError(f"--rig-file {path}: {error.strerror}. Choose another name.") from error
+        advice = "Choose another name, or delete it if no `tplm serve` uses it any more."
+        raise InputError(f"--rig-file {path}: {error.strerror}. {advice}") from error
 
 
 @contextmanager
