@@ -23,7 +23,6 @@ from drivers.trigger import TriggerGenerator
 from tests.end_to_end.program import environment
 from tplm_daq.acquire.events import FinishReason
 from tplm_daq.errors import InputError, RigError
-from tplm_daq.printing import print_served
 from tplm_daq.recipes.load import apply_overrides, find_config, read_yaml, validate
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.rig.links import open_serial
@@ -166,16 +165,6 @@ def test_the_rig_for_other_programs_can_be_had_ready_made() -> None:
             assert opened.counter.snapshot()["serial"] == "1000123"
     with pytest.raises(RigError, match=r"7 of the rig's devices(?s:.*)no bench is served at bench://(?s:.*)tplm serve"):
         open_rig(rig, Nobody())
-
-
-def test_addresses_are_never_cut_off(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    _, recipe = load_scan("configs/scan_line.yaml", "configs/rig_sim.yaml", [])
-    with served_doubles(recipe) as served:
-        print_served(served, as_json=False)
-        places = served.to_dict()["devices"]
-    shown = capsys.readouterr().out.split()
-    assert {place["address"] for place in places.values()} <= set(shown)
 
 
 def test_real_boxes_cannot_be_served() -> None:
