@@ -235,7 +235,7 @@ def test_a_usb_hiccup_is_repeated_once_after_a_tenth_of_a_second(world):
 
 def test_what_the_counter_cannot_do_is_bad_input(world):
     counter, _ = role(world, "timeharp260 PICO")
-    with pytest.raises(InputError, match=r"counter\.bin_width: 16 ps is not one that counter has.*Write 25 ps"):
+    with pytest.raises(InputError, match=r"counter\.bin_width: 16 ps is not one that the counter has.*Write 25 ps"):
         counter.configure(16.0, 5e6)
     with pytest.raises(InputError, match=r"light\.repetition_rate: TimeHarp 260: sync rate 200 MHz is above"):
         counter.configure(25.0, 200e6)

@@ -22,6 +22,7 @@ CASES = {
     "serial port gone": (serial.SerialException("device disconnected"), LinkError, "device disconnected"),
     "driver's time-out": (TimeoutError("no complete reply"), DeviceTimeout, "no complete reply"),
     "what the device reports": (OSError("limit switch"), DeviceError, "limit switch"),
+    "two sentences": (ValueError("Please install PyUSB.\nNo module 'usb'"), DeviceError, "PyUSB. No module 'usb'"),
     "what the driver refuses": (ValueError("out of range"), DeviceError, "out of range"),
 }
 

@@ -64,9 +64,11 @@ def test_temperatures_are_allowed_up_to_the_limits() -> None:
 
 
 def test_a_width_that_the_counter_lacks_is_answered_with_the_nearest() -> None:
-    planning.check_bin_width(512.0, planning.bin_widths_ps(PICOHARP), "counter")
+    planning.check_bin_width(512.0, planning.bin_widths_ps(PICOHARP))
     with pytest.raises(InputError, match=r"counter.bin_width: 30 ps is not .*\(4, 8, .*, 512 ps\). Write 32 ps"):
-        planning.check_bin_width(30.0, planning.bin_widths_ps(PICOHARP), "the counter")
+        planning.check_bin_width(30.0, planning.bin_widths_ps(PICOHARP))
+    with pytest.raises(InputError, match=r"16 ps is not .* has \(25, 50, 100, .*, 800 ps, and others\). Write 25 ps"):
+        planning.check_bin_width(16.0, planning.bin_widths_ps(TIMEHARP))
     assert planning.bin_widths_ps(TIMEHARP)[:5] == (25.0, 50.0, 100.0, 200.0, 250.0)
     assert max(planning.bin_widths_ps(TIMEHARP)) == 250.0 * 2**21
 

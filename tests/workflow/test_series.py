@@ -151,3 +151,14 @@ def test_the_shipped_series_can_be_measured_on_the_simulated_rig(name: str) -> N
     recipe = validate(SeriesRecipe, resolve_references(read_yaml(path), path.parent, ["scan", "analysis"]), path)
     _, rig = recipes()
     assert len(plan_series(recipe, rig)) == len(recipe.conditions) > 5
+
+
+def test_a_problem_of_every_condition_is_said_once() -> None:
+    recipe, rig = recipes(vary=[{"average_power": ["4 nW", "8 nW", "200 nW"]}])
+    counter = recipe.scan.counter.model_copy(update={"bin_width_ps": 20.0})
+    scan = recipe.scan.model_copy(update={"counter": counter})
+    with pytest.raises(InputError) as caught:
+        plan_series(recipe.model_copy(update={"scan": scan}), rig)
+    power, width = sorted(str(caught.value).splitlines())
+    assert power.startswith("200 nW: light.average_power: 200 nW is outside")
+    assert width.startswith("every condition: counter.bin_width: 20 ps is not one")

@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from tplm_daq.recipes.addresses import SerialAddress, VisaAddress, check_visa
 from tplm_daq.recipes.base import Millimetres, Model, Nanometres, Nanoseconds, Volts
 from tplm_daq.recipes.wheels import AttenuatorDevice, FilterDevice, PowerMeterDevice
-
-DOUBLE = "double"
-"""Address of a device that is simulated."""
 
 BENCH = "bench://"
 """Begins the address of the counter that `tplm serve` serves."""
@@ -95,7 +93,7 @@ class ActuatorDevice(Model):
     """
 
     model: Literal["kst101"]
-    address: str
+    address: SerialAddress
     """Serial port, such as /dev/ttyUSB0 or COM4, or serial://26001234 to find it by number."""
     serial: str | None = None
     """On the controller; another box at this address is refused."""
@@ -134,7 +132,7 @@ class TriggerDevice(Model):
     """Generator that triggers the laser: one of the 33500 family into the 50 ohm trigger input."""
 
     model: Literal["agilent33500"]
-    address: str
+    address: VisaAddress
     """VISA address."""
     high_v: Annotated[Volts, Field(ge=-2.5, le=2.5)] = 1.0
     """Upper level of the trigger pulses into 50 ohm."""
@@ -157,7 +155,7 @@ class GateDevice(Model):
     """
 
     model: Literal["agilent33500"]
-    address: str
+    address: VisaAddress
     """VISA address."""
     channel: Literal[1, 2] = 1
     """Output of the generator."""
@@ -171,7 +169,7 @@ class ThermostatDevice(Model):
     """Lake Shore 335: the input that reads the sample and the output that heats it."""
 
     model: Literal["lakeshore335"]
-    address: str
+    address: VisaAddress
     """VISA address."""
     input: Literal["A", "B"] = "A"
     """Which reads the sample."""
@@ -186,7 +184,7 @@ class CryostationDevice(Model):
     """
 
     model: Literal["cryostation"]
-    address: str
+    address: VisaAddress
     """VISA address, TCPIP::…::7773::SOCKET."""
     thermometer: Literal["platform", "sample", "user"] = "sample"
     """Which one is at the sample."""
@@ -199,11 +197,19 @@ ANC350_LIBRARY = "anc350v4"
 Range = tuple[Nanometres, Nanometres]
 
 
+def _is_library(address: str) -> bool:
+    return address == ANC350_LIBRARY or address.lower().endswith((".dll", ".so"))
+
+
+def _visa_or_library(address: str) -> str:
+    return address if _is_library(address) else check_visa(address)
+
+
 class StageDevice(Model):
     """attocube ANC350 under the sample: over TCP, or through the vendor's library (``anc350v4`` or its file)."""
 
     model: Literal["anc350"]
-    address: str
+    address: Annotated[str, AfterValidator(_visa_or_library)]
     """VISA address, TCPIP::…::2101::SOCKET, or anc350v4 for the vendor's library."""
     serial: str | None = None
     """Serial number of the unit, needed only where the vendor's library finds several."""
@@ -224,9 +230,7 @@ class StageDevice(Model):
     @property
     def library(self) -> str | None:
         """The vendor's library to load, None for a connection over the network."""
-        if self.address == ANC350_LIBRARY or self.address.lower().endswith((".dll", ".so")):
-            return self.address
-        return None
+        return self.address if _is_library(self.address) else None
 
     @model_validator(mode="after")
     def _ranges_are_ranges(self) -> StageDevice:

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from tplm_daq.recipes.addresses import DOUBLE
 from tplm_daq.recipes.base import (
     CountsPerSecond,
     CountsPerSecondPerNanowatt,
@@ -29,14 +30,13 @@ from tplm_daq.recipes.base import (
     Picoseconds,
     Seconds,
 )
-from tplm_daq.recipes.devices import BENCH, DOUBLE, CryostationDevice, Devices, Positive
+from tplm_daq.recipes.devices import BENCH, CryostationDevice, Devices, Positive
 from tplm_daq.recipes.faults import SimulatedFault
 
 _AT_THE_BENCH = re.compile(r"127\.0\.0\.1|localhost|/dev/pts/\d|/dev/ttys\d")
 """What the addresses of its other doubles hold: this computer's name, or a pseudo-terminal."""
 
 FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
-
 
 SampleName = Literal["ola-oa", "zwitterionic", "ald-alox", "cald-alox", "single-emitter"]
 """Sample presets of the simulated rig: films, and one emitter under even illumination that moves with the stage."""

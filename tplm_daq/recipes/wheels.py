@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from tplm_daq.recipes.addresses import SerialAddress, VisaAddress
 from tplm_daq.recipes.base import Fraction, Model, Nanometres
 
 WHEEL_POSITIONS = {"fw102c": 6, "fw212c": 12}
@@ -19,7 +20,7 @@ class AttenuatorDevice(Model):
 
     model: Literal["fw102c", "fw212c"]
     """Wheel with 6 positions, or with 12."""
-    address: str
+    address: SerialAddress
     """Serial port."""
     densities: tuple[Annotated[float, Field(ge=0, le=10)], ...]
     """Optical density of each position; where to look for a power first."""
@@ -40,7 +41,7 @@ class FilterDevice(Model):
 
     model: Literal["fw102c", "fw212c"]
     """Wheel with 6 positions, or with 12."""
-    address: str
+    address: SerialAddress
     """Serial port."""
     filters: tuple[Annotated[str, Field(min_length=1)], ...]
     """Name of the filter in each position."""
@@ -77,7 +78,7 @@ class PowerMeterDevice(Model):
     """
 
     model: Literal["pm100d"]
-    address: str
+    address: VisaAddress
     """VISA address."""
     sample_per_meter: Annotated[float, Field(gt=0)]
     """Power at the sample divided by the power at the meter."""

@@ -92,7 +92,7 @@ class HistogramCounter:
             The counter lacks this bin width, or cannot follow this sync rate even with its largest divider.
         """
         driver = self._driver
-        check_bin_width(bin_width_ps, driver.bin_widths_ps, self.name)
+        check_bin_width(bin_width_ps, driver.bin_widths_ps)
         try:
             divider = driver.sync_divider_for(sync_rate_hz)
         except ValueError as error:

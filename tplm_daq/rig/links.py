@@ -207,5 +207,6 @@ def open_serial(address: str, settings: dict[str, Any]) -> SerialAdapter:
 def _sentence(error: BaseException) -> str:
     """Return what an error says, without the system's numbers; noise from a line in it becomes visible and harmless."""
     text = re.sub(r"\[Errno -?\d+\] ", "", str(error).strip()) or type(error).__name__
+    text = text.replace(".\n", ". ")  # two sentences of pyvisa-py
     shown = (each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
     return "".join(shown).rstrip(".")

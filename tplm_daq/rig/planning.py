@@ -27,6 +27,9 @@ PICOHARP_WIDTHS_PS = tuple(BASE_RESOLUTION_PS * 2**binning for binning in range(
 TIMEHARP_WIDTHS_PS = tuple(sorted(base_ps * 2**binning for base_ps in (25.0, 250.0) for binning in range(22)))
 """Bin widths of a TimeHarp 260 PICO or NANO; which board it is shows when it is opened (TH260Lib 3.2 manual)."""
 
+MANY = 8
+"""Bin widths that a message lists."""
+
 
 @dataclass(frozen=True)
 class AxisTravel:
@@ -111,14 +114,16 @@ def check_temperature(limits: Limits, kelvin: float) -> None:
         raise LimitError("temperature", kelvin, low_k, high_k, "K", "See limits in the rig file.")
 
 
-def check_bin_width(bin_width_ps: float, widths_ps: Sequence[float], counter: str) -> None:
+def check_bin_width(bin_width_ps: float, widths_ps: Sequence[float]) -> None:
     """Raise InputError, with the nearest width that the counter has, unless it has this one."""
-    if bin_width_ps not in widths_ps:
-        raise InputError(
-            f"counter.bin_width: {bin_width_ps:g} ps is not one that {counter} has "
-            f"({', '.join(f'{width:g}' for width in widths_ps)} ps). "
-            f"Write {min(widths_ps, key=lambda width: abs(width - bin_width_ps)):g} ps."
-        )
+    if bin_width_ps in widths_ps:
+        return
+    near_ps = sorted(widths_ps, key=lambda width_ps: abs(width_ps - bin_width_ps))[:MANY]
+    others = ", and others" if len(widths_ps) > MANY else ""
+    raise InputError(
+        f"counter.bin_width: {bin_width_ps:g} ps is not one that the counter has "
+        f"({', '.join(f'{width_ps:g}' for width_ps in sorted(near_ps))} ps{others}). Write {near_ps[0]:g} ps."
+    )
 
 
 def bin_widths_ps(device: CounterDevice | TimeHarpDevice) -> tuple[float, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tplm_daq.recipes.devices import DOUBLE
+from tplm_daq.recipes.addresses import DOUBLE
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.rig.links import REPLY_TIMEOUT_S, Link, WallClock, forget_old_handlers, visa_library
 from tplm_daq.rig.simulated import SimulatedWorld

@@ -51,7 +51,7 @@ def require_circumstances(recipe: ScanRecipe | AlignRecipe, rig: RigRecipe, othe
     light, counter, device = recipe.light, recipe.counter, rig.devices.counter
     requirements: list[Requirement] = [
         lambda: planning.check_light(rig.limits, light.repetition_rate_hz, light.average_power_nw),
-        lambda: planning.check_bin_width(counter.bin_width_ps, planning.bin_widths_ps(device), "counter"),
+        lambda: planning.check_bin_width(counter.bin_width_ps, planning.bin_widths_ps(device)),
         lambda: planning.check_span(counter.span_ns, counter.bin_width_ps, device, counter.mode),
         lambda: planning.sync_divider(light.repetition_rate_hz, device),
         lambda: _check_temperature(recipe, rig),

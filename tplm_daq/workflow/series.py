@@ -242,18 +242,26 @@ def plan_series(recipe: SeriesRecipe, rig: RigRecipe) -> tuple[PlannedScan, ...]
     InputError
         One or more conditions are not possible; every reason is listed with its condition.
     """
-    planned, problems = [], []
+    planned: list[PlannedScan] = []
+    problems: dict[str, list[str]] = {}
     for condition in recipe.conditions:
         try:
             each = _planned(condition, recipe, rig)
             require_feasible(each.scan, each.rig)
         except InputError as error:
-            problems += [f"{condition.label}: {line}" for line in str(error).splitlines()]
+            for line in str(error).splitlines():
+                problems.setdefault(line, []).append(condition.label)
         else:
             planned.append(each)
     if problems:
-        raise InputError("\n".join(problems))
+        raise InputError("\n".join(_at_once(line, where, recipe) for line, where in problems.items()))
     return tuple(planned)
+
+
+def _at_once(problem: str, labels: Sequence[str], recipe: SeriesRecipe) -> str:
+    """Say a problem once, with the conditions that have it."""
+    is_everywhere = len(labels) == len(recipe.conditions) > 1
+    return f"{'every condition' if is_everywhere else ', '.join(dict.fromkeys(labels))}: {problem}"
 
 
 def _planned(condition: Condition, recipe: SeriesRecipe, rig: RigRecipe) -> PlannedScan:
