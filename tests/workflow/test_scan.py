@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 import tplm_daq.rig.open as opening
 from simulators.bench import Bench
-from tplm_daq.acquire.events import Event, FinishReason, PointDone, RunState, StateChanged
+from tplm_daq.acquire.events import Event, FinishReason, Notice, PointDone, RunState, StateChanged
 from tplm_daq.errors import Aborted, DeviceError, GuardStop, LightMayBeOnError, RigError
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.rig.simulated import SimulatedWorld
@@ -255,3 +256,17 @@ def test_in_a_hurry_nothing_is_fitted(make_job: MakeJob) -> None:
     assert outcome.result is None
     assert "skipped" in str(outcome.fit_error)
     assert outcome.to_dict()["diffusivity_cm2_s"] is None
+
+
+def test_warnings_from_before_the_file_was_there_are_in_it(make_job: MakeJob) -> None:
+    job = make_job("rig.guards.free_disk_mb=1000000000", "rig.guards.on_disk=warn", "path.centre=0nm")
+    warned: list[Notice] = []
+    job.listeners.append(lambda event: warned.append(event) if isinstance(event, Notice) else None)
+    outcome = job.run()
+    first = warned[0].text
+    assert "disk" in first
+    assert open_run(outcome.run_file).log()[0][1:] == ("warning", first)
+    lines = outcome.run_file.with_suffix(".events.jsonl").read_text(encoding="utf-8").splitlines()
+    told = [json.loads(line) for line in lines]
+    assert told[0]["text"] == first
+    assert [line["time"] for line in told] == sorted(line["time"] for line in told)

@@ -38,7 +38,11 @@ class EventLog:
 
     def on_event(self, event: Event) -> None:
         """Append one event (a listener of the runner)."""
-        line = json.dumps({"time": self._now().isoformat(timespec="milliseconds"), **described(event)}, allow_nan=False)
+        self.append(self._now(), event)
+
+    def append(self, time: datetime, event: Event) -> None:
+        """Append an event with the time at which it came, for those that came before there was a file."""
+        line = json.dumps({"time": time.isoformat(timespec="milliseconds"), **described(event)}, allow_nan=False)
         try:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")

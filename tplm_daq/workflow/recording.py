@@ -78,6 +78,7 @@ class Recording:
         self._steering = steering
         self._past = past
         self._writer: RunWriter | None = None
+        self._early: list[tuple[datetime, Notice]] = []
         self._live: LiveAnalysis | None = None
         self.runner = Runner(rig, self._estimate)
         self.runner.listen(self._log)
@@ -129,6 +130,8 @@ class Recording:
             self._writer = RunWriter.reopen(self._path)
         with self._writer.in_one_step():
             self._keep_snapshot(self._writer, "start")
+            for time, notice in self._early:
+                self._writer.log(time.isoformat(), notice.level, notice.text)
         return self._plan(header, prepared.settings, self._writer)
 
     def _plan(self, header: RunHeader, settings: PointSettings, writer: RunWriter) -> Plan:
@@ -141,11 +144,10 @@ class Recording:
         self._live = LiveAnalysis(_empty_map(header), recipe.analysis)
         learning = [self._live.on_event, references.on_event, spot.on_event]
         settings = replace(settings, other_guards=(self._judge_reserve, references.judge, spot.judge))
-        for listener in (
-            *learning,
-            StatusFile(self._path, lambda: self.latest).on_event,
-            EventLog(self._path).on_event,
-        ):
+        events = EventLog(self._path)
+        for early in self._early:
+            events.append(*early)
+        for listener in (*learning, StatusFile(self._path, lambda: self.latest).on_event, events.on_event):
             self.runner.listen(listener)
         if past is None:
             return Plan(self._steering.until_asked(spot), settings, writer)
@@ -224,8 +226,13 @@ class Recording:
         return None
 
     def _log(self, event: Event) -> None:
-        if self._writer is not None and isinstance(event, Notice):
-            self._writer.log(datetime.now().astimezone().isoformat(), event.level, event.text)
+        """Put a notice into the run file; what comes during the preparation waits until there is one."""
+        if not isinstance(event, Notice):
+            return
+        if self._writer is None:
+            self._early.append((local_time(), event))
+        else:
+            self._writer.log(local_time().isoformat(), event.level, event.text)
 
 
 def _empty_map(header: RunHeader) -> TimePositionMap:
