@@ -20,8 +20,8 @@ COLOURS = (GROUP_COLOURS[0], MODEL, *GROUP_COLOURS[1:])
 MARKERS = "osD^vP*"
 SINGLE_IN, WIDE_IN, HEIGHT_IN = 3.7, 7.4, 2.75
 MOST_COLUMNS = 3
-MOST_DECADES = 2.4
-"""Along x, that have room for numbers at 2 and 5."""
+DECADES_OF_THREE, DECADES_OF_TWO = 2.0, 2.4
+"""Along x, that have room for numbers at 1, 2 and 5, and for those at 1 and 3."""
 PLAIN_NUMBERS_TO = 1e4
 MANY = 40
 """Marks, above which they are drawn small."""
@@ -114,8 +114,9 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.set(xlabel=panel.x_label, ylabel=panel.y_label, title=panel.title)
     if panel.is_x_log:
         log_axis(axes)
-        if math.log10(axes.get_xlim()[1] / axes.get_xlim()[0]) > MOST_DECADES:
-            axes.xaxis.set_major_locator(LogLocator())
+        n_decades = math.log10(axes.get_xlim()[1] / axes.get_xlim()[0])
+        if n_decades > DECADES_OF_THREE:
+            axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0) if n_decades <= DECADES_OF_TWO else (1.0,)))
         if axes.get_xlim()[1] > PLAIN_NUMBERS_TO:
             axes.xaxis.set_major_formatter(LogFormatterSciNotation())
     if panel.is_y_log:
