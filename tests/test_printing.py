@@ -14,6 +14,8 @@ from tests.workflow.test_series import at_scan, job
 from tplm_daq.acquire.events import FinishReason
 from tplm_daq.printing.outcomes import print_outcome
 from tplm_daq.printing.overviews import print_catalogue, print_served
+from tplm_daq.recipes.load import apply_overrides, find_config, read_yaml, validate
+from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.rig.simulated import ServedPlace
 from tplm_daq.store.catalog import Catalogue
 from tplm_daq.store.summary import RunSummary
@@ -60,6 +62,14 @@ def test_a_run_that_ended_early_says_how_it_goes_on() -> None:
     text = shown(60, lambda console: print_outcome(console, whole))
     assert "resume" not in text
     assert str(FILE) in text
+
+
+def test_a_rate_that_the_rig_file_lacks_is_shown_as_it_is_written_there() -> None:
+    text = shown(120, lambda console: print_outcome(console, replace(SCAN, rate_cps_nw=2013.4)))
+    assert "optics: {expected_rate: 2.01 kcps/nW} in the rig file" in text
+    rig = apply_overrides(read_yaml(find_config("rig_lab.yaml")), ["optics.expected_rate=2.01 kcps/nW"])
+    assert validate(RigRecipe, rig, "rig").optics.expected_rate_cps_nw == 2010.0
+    assert "expected_rate" not in shown(120, lambda console: print_outcome(console, SCAN))
 
 
 def test_an_interrupted_series_counts_the_conditions_that_were_not_begun(tmp_path: Path) -> None:

@@ -133,6 +133,7 @@ def test_a_scan_in_this_process_uses_the_served_world(serve: Serve, tmp_path: Pa
     assert outcome.finish_reason is FinishReason.COMPLETED
     assert outcome.truth is not None
     assert outcome.truth["diffusivity_cm2_s"] > 0
+    assert outcome.to_dict()["rate_cps_nw"] == pytest.approx(2e3, rel=0.1), "20 kcps at 10 nW"
     run = open_run(outcome.run_file)
     np.testing.assert_allclose(run.points["live_s"], 0.1, atol=2e-3)
     assert set(run.points["sync_hz"]) == {2.5e6}

@@ -57,6 +57,9 @@ def _print_scan(console: Console, outcome: ScanOutcome) -> None:
         )
     elif outcome.fit_error is not None:
         table.add_row("D", f"none: {outcome.fit_error}")
+    if outcome.rate_cps_nw is not None:
+        rate = f"optics: {{expected_rate: {outcome.rate_cps_nw * 1e-3:.3g} kcps/nW}}"
+        table.add_row("rate", f"{rate} in the rig file lets `tplm check` predict rate and precision")
     if outcome.truth is not None:
         truth = outcome.truth["diffusivity_cm2_s"]
         table.add_row("truth", f"{truth:.5f} cm²/s (simulated sample)")

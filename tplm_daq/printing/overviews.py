@@ -82,7 +82,7 @@ def _print_scan_check(console: Console, report: CheckReport) -> None:
             "rate", f"{report.peak_cps:.3g} counts/s at the centre, {report.counts_per_pulse:.2%} of the pulses"
         )
     else:
-        table.add_row("rate", "unknown; give optics.expected_rate in the rig file, such as 2 kcps/nW")
+        table.add_row("rate", "unknown")
     for each in report.precision:
         table.add_row(f"D = {each.diffusivity_cm2_s:g} cm²/s", _precision_text(each))
     table.add_row("disk", f"{report.disk_mb:.3g} MB at most{_records_text(report)}")

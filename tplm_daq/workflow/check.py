@@ -163,7 +163,7 @@ def check_scan(recipe: ScanRecipe, rig: RigRecipe) -> CheckReport:
     if peak_cps is None:
         warnings.append(
             "Count rate, pile-up and precision are unknown: give optics.expected_rate in the rig file, "
-            'such as "2 kcps/nW", from an earlier run.'
+            'such as "2 kcps/nW"; `tplm run` prints it after a scan.'
         )
         if counter.keep_words:
             warnings.append("The room that counter.keep_words takes is unknown too: 4 bytes for each photon.")

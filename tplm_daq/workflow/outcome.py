@@ -41,7 +41,8 @@ class Recorded:
 class ScanOutcome:
     """What came of a scan; `error` is why it ended early, `fit_error` why there is no result.
 
-    `calibrations` are those whose values the scan took over.
+    `calibrations` are those whose values the scan took over. `rate_cps_nw` is the rate at the brightest position per
+    power, where the rig file has no ``optics.expected_rate`` yet.
     """
 
     run_file: Path
@@ -56,6 +57,7 @@ class ScanOutcome:
     fit_error: str | None = None
     report_file: Path | None = None
     calibrations: tuple[CalibrationReference, ...] = ()
+    rate_cps_nw: float | None = None
 
     @property
     def exit_status(self) -> int:
@@ -79,6 +81,8 @@ class ScanOutcome:
             answer["truth"] = dict(self.truth)
         if self.error is not None:
             answer |= {"error": self.error.to_dict(), "exit_status": self.exit_status}
+        if self.rate_cps_nw is not None:
+            answer["rate_cps_nw"] = self.rate_cps_nw
         for key, value in (("fit_error", self.fit_error), ("report_file", self.report_file)):
             if value is not None:
                 answer[key] = str(value)
@@ -117,6 +121,7 @@ def conclude(
         fit_error=fit_error,
         report_file=report_file,
         calibrations=calibrations_of(run),
+        rate_cps_nw=_rate_to_expect(run, recipe),
     )
 
 
@@ -147,6 +152,18 @@ def _fit(run: RunFile, recipe: ScanRecipe) -> tuple[Result | None, str | None]:
         return analyse_run(run, recipe.analysis), None
     except FitError as error:
         return None, str(error)
+
+
+def _rate_to_expect(run: RunFile, recipe: ScanRecipe) -> float | None:
+    """Return the rate at the brightest position per power, None if the rig knows it or something else weakened it."""
+    rig = parse_mapping(run.header.rig_text, f"rig of {run.path}")
+    is_known = rig.get("simulation") is not None or rig["optics"].get("expected_rate") is not None
+    if is_known or recipe.detection_filter is not None or not run.n_points:
+        return None
+    points = run.points
+    n_visits = np.bincount(points["index"])
+    rates_cps = np.bincount(points["index"], points["input_cps"])[n_visits > 0] / n_visits[n_visits > 0]
+    return float(rates_cps.max() / recipe.light.average_power_nw)
 
 
 def _write_report(run: RunFile, result: Result | None, fit_error: str | None) -> Path:
