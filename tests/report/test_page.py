@@ -91,7 +91,7 @@ def test_the_result_stands_in_the_page_with_units(page: str) -> None:
     low, high = result.ci95_cm2_s
     value = value_with_error(result.diffusivity_cm2_s, result.standard_error_cm2_s)
     assert f"D = {value} cm²/s" in page
-    assert f"95 % interval {low:.4g} to {high:.4g} cm²/s" in page
+    assert f"± is the standard error. 95 % interval {low:.5f} to {high:.5f} cm²/s" in page
     assert "the simulated sample has 0.04 cm²/s" in page
     assert f'class="lamp {result.bias_lamp}"' in page
     for warning in result.warnings:

@@ -96,7 +96,7 @@ def _headline(result: Result, truth_cm2_s: float | None) -> Iterator[str]:
     yield f'<p class="headline">D = {value} cm²/s</p>'
     truth = "" if truth_cm2_s is None else f"; the simulated sample has {truth_cm2_s:.4g} cm²/s"
     yield (
-        f"<p>95 % interval {low:.4g} to {high:.4g} cm²/s (statistical); systematic error "
+        f"<p>± is the standard error. 95 % interval {low:.5f} to {high:.5f} cm²/s (statistical); systematic error "
         f"{result.systematic_cm2_s:.2g} cm²/s; per axis, along {' and '.join(result.axis)}{truth}.</p>"
     )
     yield f'<p class="lamp {result.bias_lamp}">{result.bias_lamp}: {LAMP_MEANS[result.bias_lamp]}</p>'
