@@ -136,6 +136,14 @@ def test_a_manual_laser_without_a_terminal_is_refused_before_anything_starts(tmp
     assert not list(tmp_path.iterdir())
 
 
+def test_nobody_can_declare_that_a_knob_is_set_to_several_powers(tmp_path: Path) -> None:
+    done = tplm(tmp_path, "run", "configs/series_power.yaml", "--rig", "configs/rig_lab.yaml", "--yes", "--json")
+    assert done.status == 2
+    assert "the 7 conditions of this series need it set differently" in done.failure["message"]
+    assert "Leave --yes out and stay at the terminal" in done.failure["message"]
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_missing_recipe_names_where_it_was_looked_for(tmp_path: Path) -> None:
     done = tplm(tmp_path, "run", "absent.yaml")
     assert done.status == 2

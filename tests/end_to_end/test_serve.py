@@ -168,6 +168,13 @@ def test_the_rig_for_other_programs_can_be_had_ready_made() -> None:
         open_rig(rig, Nobody())
 
 
+def test_a_counter_that_is_not_served_is_refused_before_anything_starts() -> None:
+    change = "rig.devices.counter={model: timeharp260, address: double}"
+    _, recipe = load_scan("configs/scan_line.yaml", "configs/rig_sim.yaml", [change])
+    with pytest.raises(InputError, match="is timeharp260, and of the counters only a picoharp300 is served"):
+        served_doubles(recipe).__enter__()
+
+
 def test_real_boxes_cannot_be_served() -> None:
     _, lab = load_scan("configs/scan_line.yaml", "configs/rig_lab.yaml", [])
     with pytest.raises(InputError, match="no section `simulation`.*configs/rig_sim.yaml"), served_doubles(lab):

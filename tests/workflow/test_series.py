@@ -19,6 +19,7 @@ from tplm_daq.store.reader import open_run
 from tplm_daq.workflow.load import load_scan
 from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.series import SeriesJob, plan_series
+from tplm_daq.workflow.series_check import check_series, require_same_light
 from tplm_daq.workflow.series_index import read_index
 
 QUICK = ("path.n_positions=9", "passes.dwell=2s", "passes.n_passes=2", "rig.simulation.is_homed=true")
@@ -151,6 +152,20 @@ def test_the_shipped_series_can_be_measured_on_the_simulated_rig(name: str) -> N
     recipe = validate(SeriesRecipe, resolve_references(read_yaml(path), path.parent, ["scan", "analysis"]), path)
     _, rig = recipes()
     assert len(plan_series(recipe, rig)) == len(recipe.conditions) > 5
+
+
+def test_a_check_says_when_somebody_has_to_turn_the_knob_between_conditions() -> None:
+    recipe, sim = recipes()
+    lab = validate(RigRecipe, read_yaml(find_config("rig_lab.yaml")), "lab")
+    (first, *_) = check_series(recipe, lab).warnings
+    assert first.startswith("The laser is set by hand: somebody is asked before each of the 3 conditions")
+    assert first in check_series(recipe, lab).to_dict()["warnings"]
+    with pytest.raises(InputError, match="--yes takes the laser as set, but the 3 conditions"):
+        require_same_light(recipe, lab)
+    of_spots, _ = recipes(vary=[{"spot": [["0 um", "0 um"], ["5 um", "0 um"]]}])
+    for series, rig in ((recipe, sim), (of_spots, lab)):
+        assert not check_series(series, rig).by_hand
+        require_same_light(series, rig)
 
 
 def test_a_problem_of_every_condition_is_said_once() -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tplm_daq.recipes.rig import RigRecipe
+    from tplm_daq.workflow.load import Measurement
 
 
 def check(recipe: RecipeArgument, rig: RigOption = None, set_: SetOption = [], as_json: JsonOption = False) -> None:
@@ -69,7 +70,7 @@ def run(
 
     console = Console(stderr=True)
     wanted, rig_recipe = load_measurement(recipe, rig_file(rig), set_)
-    operator = _operator(console, wanted.operator, rig_recipe, yes)
+    operator = _operator(console, wanted, wanted.operator, rig_recipe, yes)
 
     def make() -> Any:
         from tplm_daq.workflow.jobs import make_job
@@ -99,7 +100,7 @@ def resume(
 
     console = Console(stderr=True)
     past = load_resume(path, set_)
-    operator = _operator(console, past.operator, past.rig, yes)
+    operator = _operator(console, past.recipe, past.operator, past.rig, yes)
     if past.is_complete:
         console.print(f"{path} is complete: nothing is left to measure.", highlight=False, markup=False, soft_wrap=True)
 
@@ -128,10 +129,17 @@ def gui(
     raise typer.Exit(main(recipe, rig_file(rig), out))
 
 
-def _operator(console: Console, name: str, rig: RigRecipe, yes: bool) -> TerminalOperator | DeclaredOperator:
-    """Return who sets what has no interface; a real rig needs somebody at the terminal, or --yes."""
+def _operator(
+    console: Console, recipe: Measurement, name: str, rig: RigRecipe, yes: bool
+) -> TerminalOperator | DeclaredOperator:
+    """Return who sets what has no interface; a real rig needs somebody at the terminal, or --yes for one light."""
+    from tplm_daq.recipes.series import SeriesRecipe
+    from tplm_daq.workflow.series_check import require_same_light
+
     name = name or "somebody at the terminal"
     if yes:
+        if isinstance(recipe, SeriesRecipe):
+            require_same_light(recipe, rig)
         return DeclaredOperator(console, name)
     operator = TerminalOperator(console, name)
     if not rig.is_simulated:

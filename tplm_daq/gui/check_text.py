@@ -81,8 +81,7 @@ def _series_text(found: SeriesCheck, now: datetime) -> str:
         error = f"{PERCENT * errors[TYPICAL_D]:.2g} %" if TYPICAL_D in errors else "unknown"
         again = " (again)" if condition.is_reference else ""
         cells.append((f"{condition.index + 1}. {condition.label}{again}", duration(scan.time_s), rate, error))
-    warnings = dict.fromkeys(text for _, scan in found.conditions for text in scan.warnings)
-    return f"{_table(whole)}<br>{_table(cells)}{_warned(tuple(warnings))}"
+    return f"{_table(whole)}<br>{_table(cells)}{_warned(found.warnings)}"
 
 
 def _sweep_text(found: SweepCheck) -> str:

@@ -55,7 +55,7 @@ def _print_series_check(console: Console, report: SeriesCheck) -> None:
         table.add_row(label, duration(scan.time_s), rate, error)
     console.print(f"{report.title} on {report.rig}", highlight=False)
     console.print(table, highlight=False)
-    for text in dict.fromkeys(text for _, scan in report.conditions for text in scan.warnings):
+    for text in report.warnings:
         console.print(f"[yellow]warning[/yellow]  {text}", highlight=False)
     console.print(f"{duration(report.time_s)} in all, {report.disk_mb:.3g} MB at most", highlight=False)
 

@@ -77,8 +77,9 @@ def _headlines(summary: SeriesSummary) -> Iterator[str]:
             )
             yield f'<p class="headline">{name}τ = {value_with_error(fit.tau_us, fit.tau_error_us)} µs</p>'
             yield (
-                f"<p>± is the standard error. 95 % interval {low_us:.3g} {end}; D = {d_0} cm²/s for frequent and {d_inf} cm²/s for rare "
-                f"excitation; χ² = {fit.chi_square:.3g} for {fit.n_dof} degrees of freedom (p = {fit.p_value:.2g}).</p>"
+                f"<p>± is the standard error. 95 % interval {low_us:.3g} {end}; D = {d_0} cm²/s for frequent and "
+                f"{d_inf} cm²/s for rare excitation; χ² = {fit.chi_square:.3g} for {fit.n_dof} degrees of freedom "
+                f"(p = {fit.p_value:.2g}).</p>"
             )
         else:
             yield f'<p class="lamp amber">{name}no relaxation time: {escape(fit)}</p>'
