@@ -1,6 +1,6 @@
 """A week of series in one process, at full speed: what the process holds on to is written down after each of them.
 
-``python -m tests.end_to_end.week --minutes 15`` measures a series after another on the simulated rig, each with a
+``python -m tests.end_to_end.week --days 7`` measures a series after another on the simulated rig, each with a
 failure in it, and prints a table and what it grew by. Run files are deleted once they are measured; Linux only, for it
 reads /proc.
 """
@@ -28,6 +28,7 @@ from tplm_daq.workflow.logs import start_logging
 from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.series import SeriesJob
 
+DAY_S = 86_400.0
 WARM_UP = 0.25
 """Share of the series after which caches are expected to be full."""
 ALWAYS = ("rig.simulation.is_homed=true", "rig.policies.watchdog_timeout=10s")
@@ -50,8 +51,8 @@ class Held:
     n_objects: int
 
 
-def spend(seconds: float, n_at_least: int, fault_at_s: float, changes: Sequence[str]) -> Iterator[Held]:
-    """Measure series until the time is over; yield what is held after each."""
+def spend(simulated_s_asked: float, n_at_least: int, fault_at_s: float, changes: Sequence[str]) -> Iterator[Held]:
+    """Measure series until the simulated time is over; yield what is held after each."""
     scan, rig = load_scan(
         "configs/scan_line.yaml",
         "configs/rig_sim.yaml",
@@ -67,7 +68,7 @@ def spend(seconds: float, n_at_least: int, fault_at_s: float, changes: Sequence[
     began_s, n_runs, n_failed, simulated_s, number = time.monotonic(), 0, 0, 0.0, 0
     with tempfile.TemporaryDirectory() as place:
         start_logging(Path(place))
-        while time.monotonic() - began_s < seconds or number < n_at_least:
+        while simulated_s < simulated_s_asked or number < n_at_least:
             number += 1
             folder = Path(place) / str(number)
             outcome = SeriesJob(recipe, rig, folder, Nobody(), with_report=number % 4 == 3).run()
@@ -115,15 +116,15 @@ def _end_s(path: Path) -> float:
 def main() -> None:
     """Print one line per series, and the growth per run at the end."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=15.0)
-    parser.add_argument("--at-least", type=int, default=8, help="series, however long they take")
+    parser.add_argument("--days", type=float, default=7.0, help="simulated; a day takes some three minutes")
+    parser.add_argument("--at-least", type=int, default=8, help="series, however short they are")
     parser.add_argument(
         "--faults-at", type=float, default=300.0, help="simulated time of the failure in each series, s"
     )
     parser.add_argument("--set", dest="changes", action="append", default=[])
     arguments = parser.parse_args()
     seen = []
-    for each in spend(60 * arguments.minutes, arguments.at_least, arguments.faults_at, arguments.changes):
+    for each in spend(DAY_S * arguments.days, arguments.at_least, arguments.faults_at, arguments.changes):
         seen.append(each)
         print(json.dumps(asdict(each)), flush=True)
     growth = {name: growth_per_run(seen, name) for name in ("resident_kb", "n_files", "n_threads", "n_objects")}
