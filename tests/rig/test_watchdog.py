@@ -136,7 +136,9 @@ def test_light_is_out_two_seconds_after_the_program_died(lit: DoubleServer, deat
     process.stdin.write("\n")
     process.stdin.flush()
     assert soon(lambda: not is_lit(lit), 2.0)
-    assert "the program ended without making the rig safe; the light was put out (the trigger)" in end(process)
+    assert end(process) == (
+        "watchdog: the program ended without making the rig safe; the light was put out (the trigger)\n"
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGSTOP")

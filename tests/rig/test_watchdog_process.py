@@ -86,7 +86,7 @@ def test_heartbeats_are_listened_to_until_the_end() -> None:
         watchdog_process._listen(queue_of(b".\n"), 0.01)
 
 
-def test_it_alarms_once_and_goes_on_until_the_light_is_out(hurried: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_alarms_once_and_goes_on_until_the_light_is_out(hurried: None, capfd: pytest.CaptureFixture[str]) -> None:
     left = [dead, dead, dead]
 
     def at_last() -> None:
@@ -95,16 +95,16 @@ def test_it_alarms_once_and_goes_on_until_the_light_is_out(hurried: None, capsys
 
     assert watchdog_process._insist({"the gate": at_last, "the trigger": dead}, "it hangs", 60.0)
     assert not left
-    told = capsys.readouterr().err
+    told = capfd.readouterr().err
     assert (
         told.count("LIGHT MAY BE ON: the gate: nobody answers; the trigger: nobody answers. Turn the laser's key") == 1
     )
     assert told.endswith("watchdog: it hangs; the light was put out (the gate)\n")
 
 
-def test_it_gives_up_when_its_patience_ends(hurried: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_gives_up_when_its_patience_ends(hurried: None, capfd: pytest.CaptureFixture[str]) -> None:
     assert not watchdog_process._insist({"the gate": dead}, "it hangs", 0.01)
-    assert "LIGHT MAY BE ON" in capsys.readouterr().err
+    assert "LIGHT MAY BE ON" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(("last", "status"), [(lambda: None, 0), (dead, 1)], ids=["out", "on"])
@@ -131,6 +131,6 @@ def test_words_that_nobody_can_hear_do_not_end_it(monkeypatch: pytest.MonkeyPatc
     def hang_up(*_: object, **__: object) -> None:
         raise BrokenPipeError
 
-    monkeypatch.setattr("builtins.print", hang_up)
+    monkeypatch.setattr("os.write", hang_up)
     watchdog_process._say("the light was put out")
     watchdog_process._tell({"fired": "it hangs"})

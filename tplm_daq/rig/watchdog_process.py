@@ -20,10 +20,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TextIO
 
 ANSWER_WITHIN_S = 0.7
 """How long a device may take to connect, and to confirm."""
@@ -211,17 +211,19 @@ def _drain(lines: queue.Queue[bytes]) -> None:
 
 
 def _tell(answer: dict[str, Any]) -> None:
-    try:
-        print(json.dumps(answer), flush=True)  # noqa: T201
-    except OSError:  # the program is gone
-        return
+    """Answer the program."""
+    _write(sys.stdout, json.dumps(answer))
 
 
 def _say(text: str) -> None:
-    try:
-        print(f"watchdog: {text}", file=sys.stderr, flush=True)  # noqa: T201
-    except OSError:  # the terminal is gone
-        return
+    """Tell whoever sits at the terminal."""
+    _write(sys.stderr, f"watchdog: {text}")
+
+
+def _write(stream: TextIO, line: str) -> None:
+    """Write a line below Python's buffers, of whose remains Python would complain as it ends."""
+    with suppress(OSError):  # the program, or the terminal, is gone
+        os.write(stream.fileno(), f"{line}\n".encode())
 
 
 if __name__ == "__main__":
