@@ -19,7 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from tplm_daq.acquire.events import Event, Listener, Notice, PointDone, RunState, StateChanged
+from tplm_daq.acquire.events import Event, Listener, Notice, PointDone, RunState, StateChanged, Step
 from tplm_daq.interrupts import Signals
 from tplm_daq.workflow.kmc import SweepProgress
 from tplm_daq.workflow.live import LiveResult
@@ -42,7 +42,7 @@ class ScanDisplay:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._lock = threading.Lock()
-        self._state = RunState.IDLE
+        self._doing = RunState.IDLE.value
         self._point: PointDone | None = None
         self._n_photons = 0
         self._notices: list[Notice] = []
@@ -64,7 +64,9 @@ class ScanDisplay:
         """Take note of what happened (called in the runner's thread; draws nothing)."""
         with self._lock:
             if isinstance(event, StateChanged):
-                self._state = event.state
+                self._doing = event.state.value
+            elif isinstance(event, Step):
+                self._doing = event.doing
             elif isinstance(event, PointDone):
                 self._point = event
                 self._n_photons += int(event.counts.sum())
@@ -83,14 +85,14 @@ class ScanDisplay:
     def refresh(self, live: LiveResult | None) -> None:
         """Draw the present state (called in the main thread)."""
         with self._lock:
-            state, point, n_photons, notices = self._state, self._point, self._n_photons, self._notices
+            doing, point, n_photons, notices = self._doing, self._point, self._n_photons, self._notices
             self._notices = []
         for notice in notices:
             self._n_notices += 1
             if self._n_notices <= NOTICES_SHOWN:
                 self._console.print(f"[yellow]{notice.level}[/yellow] {notice.text}", highlight=False)
         if point is None:
-            self._progress.update(self._task, description=state.value)
+            self._progress.update(self._task, description=doing)
             return
         place = f"x {point.row.x_nm * 1e-3:+.3f}, y {point.row.y_nm * 1e-3:+.3f} µm"
         parts = [place, f"{n_photons:.3g} photons", _live_text(live)]

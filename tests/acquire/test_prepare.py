@@ -98,6 +98,26 @@ def test_the_light_goes_on_when_all_else_is_ready(complete: FakeMicroscope) -> N
     ]
 
 
+def test_whoever_watches_is_told_each_step_and_the_light_before_it_goes_on(complete: FakeMicroscope) -> None:
+    told: list[tuple[str, bool, bool]] = []
+
+    def tell(doing: str, is_lit: bool) -> None:
+        told.append((doing, is_lit, "light on" in complete.log))
+
+    prepare(complete, recipe(*ALL), RIG, lambda: None, lambda _: None, tell)  # type: ignore[arg-type]
+    steps = list(dict.fromkeys(doing.split(",")[0] for doing, _, _ in told))
+    assert steps == [
+        "setting up the counter",
+        "approaching 290 K",
+        "moving the sample",
+        "setting rate and power of the laser",
+        "light on",
+    ]
+    assert "it is at 290.0 K" in [doing for doing, _, _ in told if doing.startswith("approaching")][-1]
+    assert [is_lit for _, is_lit, _ in told] == [False] * (len(told) - 1) + [True]
+    assert not any(was_on for _, _, was_on in told)
+
+
 @pytest.mark.parametrize("asked", [(), ALL], ids=["nothing", "all"])
 def test_what_a_rig_does_not_have_is_left_out(asked: tuple[str, ...], microscope: FakeMicroscope) -> None:
     prepared(microscope, *asked)

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton
+from PyQt6.QtWidgets import QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from tests.gui.waiting import wait_for
+from tests.gui.waiting import choose_file, wait_for
 from tests.workflow.test_comparison import measured
 from tests.workflow.test_files import run_of_example
 from tplm_daq.gui.browser import RunBrowser
@@ -127,15 +127,13 @@ def test_what_cannot_be_read_is_named_with_the_reason(qtbot: QtBot, browser: Run
     assert browser.table.rowCount() == 5
 
 
-def test_a_folder_that_is_not_there_is_told(
-    qtbot: QtBot, browser: RunBrowser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_is_not_there_is_told(qtbot: QtBot, browser: RunBrowser, tmp_path: Path) -> None:
     qtbot.keyClicks(line(browser, "Folder with run files"), "/nowhere")
     qtbot.keyClick(line(browser, "Folder with run files"), Qt.Key.Key_Return)
     wait_for(qtbot, lambda: "no such folder" in message(browser))
     assert browser.table.rowCount() == 0
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "runs"))
     button(browser, "Choose another folder").click()
+    choose_file(browser, tmp_path / "runs")
     wait_for(qtbot, lambda: browser.table.rowCount() == 5)
 
 

@@ -118,13 +118,13 @@ def test_there_is_no_jog_from_an_unknown_place(qtbot: QtBot, panel: DevicePanel,
     wait_for(qtbot, lambda: device(session, "detector").state is DeviceState.CLOSED)
     panel._moves._groups["detector"].setEnabled(True)
     button(panel, "Jog detector x back").click()
-    assert message(panel) == "The detector has not told where it is. Connect it first."
+    assert message(panel) == "⚠ The detector has not told where it is. Connect it first."
 
 
 def test_a_length_without_unit_is_refused_before_anything_moves(panel: DevicePanel, session: RigSession) -> None:
     write(panel, "Detector x", "500")
     button(panel, "Move the detector to x, y").click()
-    assert message(panel) == 'Detector x is \'500\': a length needs its unit. Write "500 nm" or "0.5 um".'
+    assert message(panel) == '⚠ Detector x is \'500\': a length needs its unit. Write "500 nm" or "0.5 um".'
     assert device(session, "detector").state is DeviceState.READY
     write(panel, "Detector x", "0 um")
     button(panel, "Move the detector to x, y").click()
@@ -187,3 +187,10 @@ def test_every_control_has_a_name(panel: DevicePanel) -> None:
     controls = [*panel.findChildren(QPushButton), panel._moves._filter]
     controls += [each for each in panel.findChildren(QLineEdit) if each.objectName() != "qt_spinbox_lineedit"]
     assert all(control.accessibleName() for control in controls)
+
+
+def test_a_jog_out_of_the_travel_is_refused_and_leaves_the_targets_alone(panel: DevicePanel) -> None:
+    write(panel, "Detector x", "1 um")
+    button(panel, "Jog detector x back").click()
+    assert message(panel).startswith("⚠ No jog to x -25.353 µm, which is outside -24.24 to 24.24 µm")
+    assert panel._moves._targets["detector"]["x"].text() == "1 um"

@@ -27,6 +27,11 @@ RIG = rig_recipe()
         ),
         ("gate", {"is_open": False}, "closed"),
         ("detector", {"x_position_mm": 12.5 + 0.495, "y_position_mm": 12.5}, "x +1.000 µm, y +0.000 µm"),
+        (
+            "detector",
+            {"x_position_mm": 1.0, "y_position_mm": 1.0, "x_is_homed": True, "y_is_homed": False},
+            "not homed: it does not know where it is. Press Home; a scan does that by itself",
+        ),
         ("stage", {f"{axis}_position_nm": 2.5e6 for axis in "xyz"}, "x +2500.000 µm, y +2500.000 µm, z +2500.000 µm"),
         ("detection_filter", {"filter": "OD 1"}, "OD 1"),
         (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PyQt6.QtCore import QEvent, QPointF
+from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.gui.grown_runs import CENTRE_NM, DIFFUSIVITY_CM2_S, picture_of, recipe_of
@@ -168,6 +170,7 @@ def test_other_colours_reach_every_plot(view: LiveView, line: Picture) -> None:
 
 
 def test_what_is_under_the_mouse_is_told_with_units(qtbot: QtBot, view: LiveView, line: Picture) -> None:
+    view.resize(1366, 600)
     draw(view, line)
     assert isinstance(view.map, LiveMap)
     place = view.map.item.vb.sceneBoundingRect().center()
@@ -175,3 +178,37 @@ def test_what_is_under_the_mouse_is_told_with_units(qtbot: QtBot, view: LiveView
     assert view.map._read_out.text().endswith("counts/s")
     view.map._tell(view.map.item.sceneBoundingRect().bottomRight() * 3)
     assert view.map._read_out.text() == ""
+
+
+def test_values_under_the_mouse_are_whole_and_go_with_it(qtbot: QtBot, view: LiveView, line: Picture) -> None:
+    view.resize(1000, 600)
+    draw(view, line)
+    for name, plot in view.plots.items():
+        if not plot.isVisible():
+            continue
+        x_range, y_range = plot.item.vb.viewRange()
+        plot._tell(plot.item.vb.mapViewToScene(QPointF(sum(x_range) / 2, sum(y_range) / 2)))
+        said = plot._read_out
+        assert said.text(), name
+        heading = plot._heading.sizeHint().width() if plot._heading.isVisible() else 0
+        assert heading + said.fontMetrics().horizontalAdvance(said.text()) <= plot.width(), name
+        QApplication.sendEvent(plot, QEvent(QEvent.Type.Leave))
+        assert said.text() == ""
+        assert plot._heading.isVisible()
+
+
+def test_the_bands_of_a_run_go_with_it(view: LiveView, line: Picture) -> None:
+    draw(view, line)
+    bands = [view.plots[name]._band for name in ("msd", "convergence")]  # type: ignore[attr-defined]
+    assert bands[0].isVisible()
+    draw(view, Picture())
+    assert not any(band.isVisible() for band in bands)
+    assert all(not view.plots[name].describe(1.0, 1.0) for name in ("profile", "msd", "convergence"))
+
+
+def test_an_empty_view_says_what_can_be_done(view: LiveView, line: Picture) -> None:
+    view.propose("a film")
+    assert "F5 runs “a film”" in view.title.text()
+    draw(view, line)
+    view.propose("another film")
+    assert view.title.text() == line.title

@@ -15,8 +15,7 @@ from tests.gui.grown_runs import picture_of, recipe_of
 from tplm_daq.acquire.events import RunState
 from tplm_daq.errors import Aborted, DeviceError
 from tplm_daq.gui.asking import Question, WindowOperator
-from tplm_daq.gui.crash_dialog import CrashDialog, details_of
-from tplm_daq.gui.help import KEYS, TOUR, HelpDialog, TourDialog
+from tplm_daq.gui.help import KEYS, HelpDialog
 from tplm_daq.gui.live_view import LiveView
 from tplm_daq.gui.log_panel import MOST_LINES, LogPanel
 from tplm_daq.gui.message_bar import MessageBar
@@ -83,6 +82,14 @@ def test_the_gauge_warns_of_pile_up(bar: RunBar, input_cps: float, colour: str) 
     assert colour in bar.gauge.styleSheet()
     assert "of pulses · sync 2.5 MHz" in bar.gauge.text()
     assert 0 < bar.gauge.value() <= 1000
+
+
+def test_rates_have_the_room_they_need_beside_d(bar: RunBar) -> None:
+    bar.resize(1366, 90)
+    bar.show_result(picture_of(recipe_of("path.n_positions=21")))
+    bar.show_status(Status(RunState.RUNNING, True, 1, 2, None, row(18_300.0), light=Light.ON))
+    QApplication.processEvents()
+    assert bar.gauge.fontMetrics().horizontalAdvance(bar.gauge.text()) < bar.gauge.width()
 
 
 def test_a_rate_that_nobody_knows_leaves_the_gauge_alone(bar: RunBar) -> None:
@@ -193,7 +200,7 @@ def test_the_operator_is_asked_in_the_window_and_answers(qtbot: QtBot, answer: s
     qtbot.waitUntil(lambda: bool(asked))
     questions.ask(asked[0])
     (box,) = parent.findChildren(QMessageBox)
-    assert "average_power_nw = 10" in box.text()
+    assert "average power: 10 nW" in box.text()
     (button,) = [each for each in box.buttons() if each.text() == answer]
     button.click()
     thread.join()
@@ -233,21 +240,27 @@ def test_every_key_calls_something_that_exists_and_is_listed(qtbot: QtBot) -> No
     assert all(key.keys in text and key.what in text for key in KEYS)
 
 
-def test_the_tour_has_an_end(qtbot: QtBot) -> None:
-    tour = TourDialog(None)
-    qtbot.addWidget(tour)
-    tour.show()
-    for heading, _ in TOUR:
-        assert heading in tour.text.text()
-        qtbot.mouseClick(tour.next, Qt.MouseButton.LeftButton)
-    assert not tour.isVisible()
+def test_what_is_asked_of_the_operator_is_seen_at_once(bar: RunBar) -> None:
+    bar.show_status(Status(RunState.RUNNING, True, 3, 9, 75.0, row(18_000.0), is_held=True))
+    assert (bar.state.text(), bar.pause.text()) == ("PAUSING", "Go on\tF6")
+    assert bar.progress.text().endswith("F6 goes on")
+    bar.show_status(Status(RunState.RUNNING, True, 3, 9, 75.0, row(18_000.0), is_last_pass=True))
+    assert bar.progress.text().endswith("ends after this pass")
+    assert not bar.finish_pass.isEnabled()
 
 
-def test_details_that_cannot_be_saved_can_be_copied(qtbot: QtBot, tmp_path_factory: pytest.TempPathFactory) -> None:
-    a_file = tmp_path_factory.mktemp("crash") / "file"
-    a_file.write_text("")
-    dialog = CrashDialog(None, details_of(ValueError("lost")), a_file)
-    qtbot.addWidget(dialog)
-    qtbot.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
-    assert "Copy the text below instead" in dialog.advice.text()
-    assert "ValueError: lost" in dialog.details.toPlainText()
+def test_before_the_first_point_the_bar_says_what_is_done(bar: RunBar) -> None:
+    bar.show_status(Status(RunState.RUNNING, True, 1, 2, None, row(18_000.0)))
+    bar.show_status(Status(RunState.PREPARING, True, doing="approaching 50 K, it is at 120.3 K"))
+    assert bar.progress.text() == "approaching 50 K, it is at 120.3 K"
+    assert bar.gauge.text() == "no counts yet"
+
+
+def test_the_buttons_stay_where_they_are_while_words_change(bar: RunBar) -> None:
+    bar.resize(1366, 90)
+    places = set()
+    for state, light in ((RunState.IDLE, Light.OUT), (RunState.RUNNING, Light.ON), (RunState.FINISHING, Light.OUT)):
+        bar.show_status(Status(state, True, light=light))
+        QApplication.processEvents()
+        places.add((bar.pause.x(), bar.abort.x(), bar.abort.width()))
+    assert len(places) == 1

@@ -150,3 +150,20 @@ def test_a_run_can_be_looked_at_in_the_form(qtbot: QtBot, panel: QueuePanel) -> 
     with qtbot.waitSignal(panel.edit_requested) as asked:
         button(panel, "Edit").click()
     assert asked.args[0].title == "B"
+
+
+def test_it_says_what_it_does_and_how_many_wait(qtbot: QtBot, panel: QueuePanel) -> None:
+    numbers: list[int] = []
+    panel.changed.connect(numbers.append)
+    assert panel._head.text() == "3 runs wait, and begin by themselves once it is started."
+    button(panel, "Start").click()
+    assert panel._head.text() == "▶ A is under way. 2 runs wait, and begin by themselves."
+    assert numbers[-1] == 2
+    button(panel, "Stop after this run").click()
+    assert panel._head.text() == "▶ A is under way. 2 runs wait; the queue stops after it."
+    for _ in range(2):
+        listed(panel).setCurrentRow(0)
+        button(panel, "Remove").click()
+    panel.run_ended("")
+    assert panel._head.text().startswith("Nothing waits.")
+    assert numbers[-1] == 0

@@ -176,7 +176,7 @@ def test_what_a_recipe_takes_and_gives_is_told(name: str, parts: list[str]) -> N
     [
         ("series_power.yaml", "7 conditions, average power varied; 10 nW, 2.5 MHz, dwell 20 s"),
         ("series_rate.yaml", "8 conditions, average power × repetition rate varied; 10 nW, 2.5 MHz, dwell 20 s"),
-        ("scan_precision.yaml", "10 nW, 2.5 MHz, to 5.0%"),
+        ("scan_precision.yaml", "10 nW, 2.5 MHz, to 5 %"),
         ("align_focus.yaml", "focus, 10 nW, 2.5 MHz, 180 points"),
         ("kmc_quick.yaml", "6 conditions, pulses every 0.05 to 1.6 µs, 300 of each condition"),
     ],

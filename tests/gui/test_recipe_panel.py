@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PyQt6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton
+from PyQt6.QtWidgets import QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from tests.gui.waiting import wait_for
+from tests.gui.waiting import choose_file, wait_for
 from tests.rig.conftest import rig_recipe
 from tplm_daq.errors import InputError
 from tplm_daq.gui.recipe_panel import RecipePanel
@@ -130,26 +130,22 @@ def test_changes_are_marked_until_they_are_saved_and_what_is_saved_is_the_recipe
     assert load_scan(str(path), "rig_sim.yaml", [])[0].passes.dwell_s == 4.0
 
 
-def test_a_recipe_that_came_with_the_program_is_not_overwritten(
-    panel: RecipePanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_recipe_that_came_with_the_program_is_not_overwritten(panel: RecipePanel, tmp_path: Path) -> None:
     before = (shipped_configs() / "scan_line.yaml").read_text()
     target = tmp_path / "copy.yaml"
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
     write(panel, "3 s", "passes", "dwell")
     button(panel, "Save the recipe").click()
+    choose_file(panel, target)
     assert target.is_file()
     assert (shipped_configs() / "scan_line.yaml").read_text() == before
 
 
-def test_a_file_that_cannot_be_used_or_written_is_told_and_the_form_stays(
-    panel: RecipePanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_cannot_be_used_or_written_is_told_and_the_form_stays(panel: RecipePanel, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text("kind: scan\ntitel: x\n")
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(bad), ""))
     before = panel.form.data()
     button(panel, "Open a recipe file").click()
+    choose_file(panel, bad)
     assert "Write &quot;title&quot; instead." in check(panel)
     assert panel.form.data() == before
     panel.save_as(tmp_path / "no" / "folder.yaml")

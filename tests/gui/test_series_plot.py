@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PyQt6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLabel
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel
 from pytestqt.qtbot import QtBot
 
-from tests.gui.waiting import wait_for
+from tests.gui.waiting import choose_file, wait_for
 from tplm_daq.analysis.relaxation import enhancement
 from tplm_daq.analysis.series_table import series_table
 from tplm_daq.gui.diffusivity_plot import ABSCISSAE, Z95
@@ -105,24 +105,21 @@ def test_a_logarithmic_abscissa_takes_points_and_errors_along(series: SeriesPlot
     box.setChecked(True)
     assert series.plot._points.getData()[0].tolist() == pytest.approx(np.log10(50.0 / POWERS_NW).tolist())
     assert series.plot._errors.opts["x"].tolist() == pytest.approx(np.log10(50.0 / POWERS_NW).tolist())
-    assert series.plot.describe(1.0, 0.0).startswith("5 nW · 10 µs · ")
+    assert series.plot.describe(1.0, 0.0).startswith("10 µs · ")
     box.setChecked(False)
     assert series.plot._errors.opts["x"].tolist() == pytest.approx((50.0 / POWERS_NW).tolist())
 
 
 def test_under_the_mouse_is_the_nearest_run_with_its_interval(series: SeriesPlot) -> None:
-    assert series.plot.describe(24.0, 0.0) == "2 nW · 25 µs · 0.0122 ± 0.0039 cm²/s"
+    assert series.plot.describe(24.0, 0.0) == "25 µs · 0.0122 ± 0.0039 cm²/s · 2 nW"
 
 
-def test_what_is_drawn_can_be_saved_as_a_picture(
-    series: SeriesPlot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_drawn_can_be_saved_as_a_picture(series: SeriesPlot, tmp_path: Path) -> None:
     path = tmp_path / "series.png"
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
     series._picture.click()
+    choose_file(series, path)
     assert path.read_bytes().startswith(b"\x89PNG")
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "no" / "x.png"), ""))
-    series._picture.click()
+    series._save_or_tell(tmp_path / "no" / "x.png")
     assert "cannot be written" in said(series)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PyQt6.QtWidgets import QAbstractButton, QDialog, QFileDialog, QMessageBox
+from PyQt6.QtWidgets import QAbstractButton, QDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from tests.gui.waiting import is_settled, wait_for
@@ -19,14 +19,6 @@ from tplm_daq.gui.window import Window
 MakeWindow = Callable[..., Window]
 SMALL = 1366
 SLOW = "rig.simulation.speed=80"
-
-
-@pytest.fixture
-def no_file_dialogs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answer every question for a file as if it were cancelled."""
-    for name in ("getOpenFileName", "getSaveFileName"):
-        monkeypatch.setattr(QFileDialog, name, lambda *_: ("", ""))
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
 
 
 def buttons(window: Window) -> list[QAbstractButton]:
@@ -75,7 +67,6 @@ def test_the_lattice_knows_the_recipe_from_the_beginning(make_window: MakeWindow
     assert window.views.kmc._excitation is not None
 
 
-@pytest.mark.usefixtures("no_file_dialogs")
 def test_every_button_can_be_pressed_twice_at_once(qtbot: QtBot, make_window: MakeWindow) -> None:
     window = make_window()
     window.session.open()

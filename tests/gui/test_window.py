@@ -17,10 +17,8 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QDockWidget,
     QLineEdit,
-    QMessageBox,
     QPlainTextEdit,
     QProgressBar,
-    QPushButton,
     QTabBar,
     QTableView,
     QWidget,
@@ -29,49 +27,15 @@ from pytestqt.qtbot import QtBot
 
 import tplm_daq.acquire.runner as runner_module
 from simulators.bench import Bench
+from tests.gui.driving import PATIENCE_MS, SLOW, MakeWindow, click, run_to_the_end, run_until, wait_for_end
 from tplm_daq.acquire.events import RunState
 from tplm_daq.gui.theme import DARK, LIGHT
-from tplm_daq.gui.window import Window
 from tplm_daq.store.reader import open_run
-from tplm_daq.workflow.scan import ScanJob
-
-MakeWindow = Callable[..., Window]
-SLOW = "rig.simulation.speed=80"
-PATIENCE_MS = 60_000
-
-
-def click(qtbot: QtBot, button: QPushButton) -> None:
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-
-
-def run_to_the_end(qtbot: QtBot, window: Window) -> None:
-    with qtbot.waitSignal(window.bridge.ended, timeout=PATIENCE_MS):
-        click(qtbot, window.run_bar.run)
-    qtbot.waitUntil(lambda: window.run_bar.state.text() == "DONE")
-
-
-def run_until(qtbot: QtBot, window: Window, n_points: int) -> None:
-    click(qtbot, window.run_bar.run)
-    qtbot.waitUntil(lambda: window.bridge.status().n_done >= n_points, timeout=PATIENCE_MS)
-
-
-def wait_for_end(qtbot: QtBot, window: Window) -> None:
-    qtbot.waitUntil(lambda: not window.bridge.is_busy and window.messages.isVisible(), timeout=PATIENCE_MS)
-    qtbot.waitUntil(lambda: window.run_bar.state.text() in ("DONE", "ENDED", "FAILED"))
 
 
 def the_file(folder: Path) -> Path:
     (path,) = (folder / "runs").glob("*.h5")
     return path
-
-
-def box_button(window: Window, text: str) -> QPushButton:
-    for box in window.findChildren(QMessageBox):
-        for button in box.buttons():
-            if box.isVisible() and button.text() == text:
-                assert isinstance(button, QPushButton)
-                return button
-    raise AssertionError(f"no box offers {text!r}")
 
 
 def test_a_scan_goes_from_the_button_to_the_disk(qtbot: QtBot, make_window: MakeWindow, tmp_path: Path) -> None:
@@ -105,6 +69,26 @@ def test_pause_holds_the_scan_and_go_on_goes_on(qtbot: QtBot, make_window: MakeW
     assert window.bridge.status().state is RunState.RUNNING
 
 
+def test_a_pause_is_seen_at_once_and_taken_back_before_it_begins(qtbot: QtBot, make_window: MakeWindow) -> None:
+    window = make_window("rig.simulation.speed=1")
+    click(qtbot, window.run_bar.run)
+    qtbot.waitUntil(lambda: window.bridge.status().doing != "")
+    qtbot.keyClick(window, Qt.Key.Key_F6)
+    assert window.bridge.status().is_held
+    qtbot.keyClick(window, Qt.Key.Key_F6)
+    assert not window.bridge.status().is_held
+
+
+def test_a_recipe_that_the_rig_cannot_do_is_not_begun(qtbot: QtBot, make_window: MakeWindow) -> None:
+    window = make_window("path.half_width=900 um")
+    qtbot.waitUntil(lambda: window.views.recipe.refusal != "")
+    qtbot.keyClick(window, Qt.Key.Key_F5)
+    assert not window.bridge.is_busy
+    assert "Nothing was started" in window.messages.text.text()
+    assert "outside" in window.messages.text.text()
+    assert window.views.currentWidget() is window.views.recipe
+
+
 def test_abort_keeps_what_is_measured(qtbot: QtBot, make_window: MakeWindow, tmp_path: Path) -> None:
     window = make_window(SLOW)
     run_until(qtbot, window, 3)
@@ -125,6 +109,7 @@ def test_finish_pass_ends_with_whole_passes(qtbot: QtBot, make_window: MakeWindo
     run = open_run(the_file(tmp_path))
     assert run.finish_reason == "completed"
     assert run.n_points in (9, 18)
+    assert re.search(r"ended after [12] passes, as the operator asked", window.messages.text.text())
 
 
 def test_light_off_works_while_a_device_hangs(
@@ -197,43 +182,6 @@ def test_a_lost_device_is_named_with_what_to_do(
     assert window.run_bar.light.text() == "LIGHT OUT"
     assert window.run_bar.run.isEnabled()
     assert open_run(the_file(tmp_path)).finish_reason == "failed"
-
-
-def test_closing_during_a_scan_asks_first(qtbot: QtBot, make_window: MakeWindow, bench: Callable[[], Bench]) -> None:
-    window = make_window(SLOW)
-    run_until(qtbot, window, 2)
-    window.close()
-    assert window.isVisible()
-    window.close()
-    click(qtbot, box_button(window, "Go on"))
-    assert window.bridge.is_busy
-    window.close()
-    click(qtbot, box_button(window, "End the scan and quit"))
-    qtbot.waitUntil(lambda: not window.isVisible(), timeout=PATIENCE_MS)
-    assert bench().light().average_power_nw == 0
-
-
-def test_a_crash_is_shown_and_the_window_goes_on(
-    qtbot: QtBot, make_window: MakeWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    window = make_window()
-
-    def crash(_: ScanJob) -> None:
-        raise ZeroDivisionError("nobody foresaw this")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(ScanJob, "run", crash)
-        with qtbot.waitSignal(window.bridge.ended, timeout=PATIENCE_MS):
-            click(qtbot, window.run_bar.run)
-        qtbot.waitUntil(lambda: window.crashes.dialog is not None)
-    dialog = window.crashes.dialog
-    assert dialog is not None
-    assert "nobody foresaw this" in dialog.details.toPlainText()
-    click(qtbot, dialog.save)
-    (saved,) = (tmp_path / "runs").glob("crash_*.txt")
-    assert "ZeroDivisionError" in saved.read_text()
-    dialog.close()
-    run_to_the_end(qtbot, window)
 
 
 def test_the_theme_is_changed_and_remembered(qtbot: QtBot, make_window: MakeWindow, settings: QSettings) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from PyQt6.QtWidgets import QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.rig.conftest import Nobody, rig_recipe
@@ -25,6 +27,14 @@ def wait_for_jobs(qtbot: QtBot, *jobs: LatestJob) -> None:
     """Let the window live until jobs have ended and their outcomes are shown."""
     wait_for(qtbot, lambda: not any(job.is_working for job in jobs))
     qtbot.wait(0)
+
+
+def choose_file(asker: QWidget, path: Path) -> None:
+    """Choose a file or folder in the dialog that is open."""
+    (dialog,) = (each for each in asker.findChildren(QFileDialog) if each.isVisible())
+    dialog.setDirectory(str(path.parent))
+    dialog.selectFile(str(path))
+    dialog.accept()
 
 
 def device(session: RigSession, role: str) -> DeviceView:

@@ -41,6 +41,9 @@ class UnderWay:
     def abort(self, message: str) -> None:
         self.heard.append(f"abort: {message}")
 
+    def pause(self) -> None:
+        self.heard.append("pause")
+
     def put_light_out(self) -> tuple[str, ...]:
         self.heard.append("light out")
         return ("the gate failed",)
@@ -88,3 +91,13 @@ def test_without_a_scan_there_is_no_light_to_put_out() -> None:
     steering.measured()
     assert steering.put_light_out() == ()
     assert "light out" not in scan.heard
+
+
+def test_a_pause_between_two_scans_holds_the_next_one() -> None:
+    steering, scan = Steering(), UnderWay()
+    steering.pause()
+    assert steering.is_held
+    steering.take_over(scan)
+    assert scan.heard == ["pause"]
+    steering.take_over(after := UnderWay())
+    assert after.heard == ["pause"]

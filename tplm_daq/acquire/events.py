@@ -60,6 +60,14 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Step:
+    """What is being done before the first point, in words, and whether the light is on meanwhile."""
+
+    doing: str
+    is_lit: bool
+
+
+@dataclass(frozen=True)
 class RunFinished:
     """The run is over and the rig is safe."""
 
@@ -67,5 +75,5 @@ class RunFinished:
     message: str
 
 
-Event = StateChanged | PointDone | Notice | RunFinished
+Event = StateChanged | PointDone | Notice | Step | RunFinished
 Listener = Callable[[Event], None]

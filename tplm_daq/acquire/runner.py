@@ -31,6 +31,7 @@ from tplm_daq.acquire.events import (
     RunFinished,
     RunState,
     StateChanged,
+    Step,
 )
 from tplm_daq.acquire.moving import Move, begin_move
 from tplm_daq.acquire.passes import Done, Pass, PassPlanner, PlannedPoint
@@ -68,6 +69,7 @@ class RunnerStatus:
     n_done: int
     n_points: int
     finish_reason: FinishReason | None
+    finish_message: str = ""
 
 
 class Runner:
@@ -126,6 +128,10 @@ class Runner:
     def inform(self, text: str) -> None:
         """Tell every listener something that is good to know."""
         self._emit(Notice("info", text))
+
+    def tell_step(self, doing: str, is_lit: bool) -> None:
+        """Tell every listener what is done before the first point."""
+        self._emit(Step(doing, is_lit))
 
     def run(self, prepare: Callable[[], Plan]) -> FinishReason:
         """Prepare, take all points and make the rig safe.
@@ -220,7 +226,9 @@ class Runner:
             self._microscope.make_safe()
         finally:
             with self._lock:
-                self._status = RunnerStatus(RunState.FINISHED, self._status.n_done, self._status.n_points, reason)
+                self._status = replace(
+                    self._status, state=RunState.FINISHED, finish_reason=reason, finish_message=message
+                )
             self._emit(StateChanged(RunState.FINISHED))
             self._emit(RunFinished(reason, message))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -91,16 +92,18 @@ class Bridge(QObject):
         self._spawn("runner", lambda: self._run(job, scene))
 
     def pause(self) -> None:
-        """Hold the scan before its next point."""
-        self._steer(lambda job: job.pause())
+        """Hold the scan before its next point, if what is under way can be held."""
+        if self.status().can_pause:
+            self._steer(lambda job: job.pause())
 
     def resume(self) -> None:
         """Go on after a pause."""
         self._steer(lambda job: job.resume())
 
     def finish_pass(self) -> None:
-        """End the scan after the pass under way."""
-        self._steer(lambda job: job.finish_pass())
+        """End the scan after the pass under way, if what is under way has passes."""
+        if self.status().has_passes:
+            self._steer(lambda job: job.finish_pass())
 
     def abort(self) -> None:
         """End the job as soon as possible; what is measured is kept."""
@@ -112,7 +115,9 @@ class Bridge(QObject):
 
     def status(self) -> Status:
         """Return where the job is."""
-        return Status(light=self._light) if self._scene is None else self._scene.status()
+        if self._scene is None or self._job is None:
+            return Status(light=self._light)
+        return replace(self._scene.status(), is_held=self._job.is_held, is_last_pass=self._job.is_last_pass)
 
     def picture(self) -> Picture:
         """Return what is to be drawn; parts that have not changed are the same objects as before."""

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QIcon, QImage, QPixmap, QShowEvent
 from PyQt6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -28,6 +27,7 @@ from PyQt6.QtWidgets import (
 from tplm_daq.errors import InputError
 from tplm_daq.gui.background import Job, LatestJob
 from tplm_daq.gui.buttons import push_button
+from tplm_daq.gui.file_question import FOLDER, ask_for_file
 from tplm_daq.gui.run_table import RunTable
 from tplm_daq.gui.series_plot import NOTHING, SeriesPlot
 from tplm_daq.gui.theme import COLOUR_MAPS, Theme
@@ -166,8 +166,7 @@ class RunBrowser(QWidget):
         self._message.setText(text)
 
     def _ask_folder(self) -> None:
-        if name := QFileDialog.getExistingDirectory(self, "Folder with run files", self._folder.text()):
-            self.set_folder(Path(name))
+        ask_for_file(self, "Folder with run files", self._folder.text(), self.set_folder, FOLDER)
 
     def _open(self) -> None:
         if len(paths := self.table.chosen_paths()) == 1:

@@ -67,6 +67,7 @@ class ConvergencePlot(Plot):
         self._half = 0.5 * (high - low)
         self._low.setData(self._n_photons, low)
         self._high.setData(self._n_photons, high)
+        self._band.setVisible(len(steps) > 1)  # without data it would keep its last shape
         self._line.setData(self._n_photons, self._d)
         self._mark(picture)
         self._head(picture)
@@ -74,9 +75,11 @@ class ConvergencePlot(Plot):
 
     def describe(self, x: float, y: float) -> str:
         """Return photons, D and half the interval of the nearest step."""
+        if not len(self._d):
+            return ""
         n_photons = np.log10(np.maximum(self._n_photons, 1.0))
-        d, half = (nearest_value(x, n_photons, each) for each in (self._d, self._half))
-        return f"{10.0**x:.3g} photons · D {d:.4f} ± {half:.4f} cm²/s"
+        exponent, d, half = (nearest_value(x, n_photons, each) for each in (n_photons, self._d, self._half))
+        return f"{10.0**exponent:.3g} photons · D {d:.4f} ± {half:.4f} cm²/s"
 
     def _mark(self, picture: Picture) -> None:
         """Show target and truth, where there are any, and name what is shown."""
@@ -104,12 +107,12 @@ class ConvergencePlot(Plot):
         if result is None:
             reason = "" if picture.live is None else f": {picture.live.reason}"
             self.set_heading(f"D{reason}"[:90])
-            self.setToolTip(reason)
+            self.explain(reason)
             return
         lamp = result.bias_lamp
         colour = lamp_colour(self.theme, lamp)
         self.set_heading(f'D <span style="color:{colour}">● {lamp}</span>: {LAMP_WORDS[lamp]}')
-        self.setToolTip("\n".join((f"Bias lamp {lamp}: {LAMP_WORDS[lamp]}", *result.warnings)))
+        self.explain("\n".join((f"Bias lamp {lamp}: {LAMP_WORDS[lamp]}", *result.warnings)))
 
     def _keep_in_view(self) -> None:
         """Let the wild start of a run not squeeze what came of it."""

@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor
 
 from tplm_daq.gui.derived import Curve
 from tplm_daq.gui.picture import Picture
 from tplm_daq.gui.plots import Cursors, Plot, add_legend, nearest_value
 from tplm_daq.gui.theme import Theme
+
+SEEN_THROUGH = 190
+"""Of 255: how much of a curve the ground of the legend covers, so that the numbers on it can be read."""
 
 
 class DecayPlot(Plot):
@@ -36,6 +40,9 @@ class DecayPlot(Plot):
         ):
             line.setPen(pg.mkPen(colour, width=2, style=style))
         self._legend.setLabelTextColor(theme.text)
+        ground = QColor(theme.ground)
+        ground.setAlpha(SEEN_THROUGH)
+        self._legend.setBrush(ground)
 
     def draw(self, picture: Picture) -> None:
         """Show this state of the run."""

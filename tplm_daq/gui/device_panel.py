@@ -96,7 +96,7 @@ class DevicePanel(QWidget):
         """Show the present state of every device."""
         view = self._session.view
         if view.message:
-            self._message.setText(view.message)
+            self._show_problem(view.message)
         self._connect_all.setEnabled(not self._is_busy and not view.is_open)
         for row, shown in enumerate(view.devices):
             self._show(row, shown)
@@ -165,7 +165,7 @@ class DevicePanel(QWidget):
         return buttons
 
     def _show_problem(self, text: str) -> None:
-        self._message.setText(text)
+        self._message.setText(f"⚠ {text}" if text else "")
 
 
 def _size_columns(table: QTableWidget) -> None:

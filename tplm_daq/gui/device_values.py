@@ -23,6 +23,8 @@ TITLES = {
 }
 """What a role is called on the screen."""
 
+NOT_HOMED = "not homed: it does not know where it is. Press Home; a scan does that by itself"
+
 THERMOMETERS = {"input_a_k": "A", "input_b_k": "B", "platform_k": "platform", "sample_k": "sample", "user_k": "user"}
 
 
@@ -31,6 +33,8 @@ def key_values(role: str, settings: Mapping[str, Setting], rig: RigRecipe) -> st
     if not settings:
         return ""
     if role == "detector":
+        if not (settings.get("x_is_homed", True) and settings.get("y_is_homed", True)):
+            return NOT_HOMED
         axes = travels(rig)
         return _positions({axis: axes[axis].to_nm(float(settings[f"{axis}_position_mm"])) for axis in "xy"})
     if role == "stage":

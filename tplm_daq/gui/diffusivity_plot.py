@@ -149,7 +149,7 @@ class DiffusivityPlot(Plot):
             return f"{10**x if self._is_log else x:.4g} {self._unit} · {y:.4g} cm²/s"
         i = int(np.argmin(np.abs(self._shown(self._x) - x)))
         interval = f"{self._d[i]:.4f} ± {Z95 * self._error[i]:.4f} cm²/s"
-        return f"{self._labels_of_runs[i]} · {self._x[i]:.4g} {self._unit} · {interval}"
+        return f"{self._x[i]:.4g} {self._unit} · {interval} · {self._labels_of_runs[i]}"
 
     def _name(self) -> None:
         """Name what is drawn, and nothing else."""

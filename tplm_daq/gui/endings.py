@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from tplm_daq.acquire.events import FinishReason
 from tplm_daq.errors import Aborted
 from tplm_daq.gui.align_watch import rows_of
 from tplm_daq.workflow.align_job import AlignOutcome
@@ -47,8 +48,18 @@ def words_of(ending: AnyOutcome | BaseException) -> tuple[Kind, str]:
             return "good", f"Aligned, {ending.procedure}: {', '.join(found)}.{where}"
         case SweepOutcome():
             return "good", f"{len(ending.points)} conditions of the lattice in {ending.seconds:.1f} s.{where}"
+        case ScanOutcome():
+            return _words_of_scan(ending, where)
         case _:
-            return "good", f"The scan is complete.{where}"
+            return "bad", f"The job ended with {type(ending).__name__}, and nobody knows why."
+
+
+def _words_of_scan(outcome: ScanOutcome, where: str) -> tuple[Kind, str]:
+    """Tell whether all was measured that was asked for, and why there is no D if there is none."""
+    without_d = f" There is no D: {outcome.fit_error}." if outcome.fit_error else ""
+    is_good = outcome.finish_reason is not FinishReason.MAX_TIME and not without_d
+    why = f": {outcome.finish_message}" if outcome.finish_message else ""
+    return "good" if is_good else "doubtful", f"The scan is complete{why}.{without_d}{where}"
 
 
 def _failures(outcome: SeriesOutcome) -> str:
@@ -65,7 +76,9 @@ def _failures(outcome: SeriesOutcome) -> str:
 def _where(ending: AnyOutcome | BaseException) -> str:
     match ending:
         case ScanOutcome():
-            return f" Data: {ending.run_file}"
+            is_short = ending.error is not None and ending.n_points > 0
+            rest = f"; the rest can be measured with `tplm resume {ending.run_file}`" if is_short else ""
+            return f" Data: {ending.run_file}{rest}"
         case SeriesOutcome():
             return f" Data: {ending.folder}"
         case AlignOutcome():

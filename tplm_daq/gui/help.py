@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtGui import QKeySequence, QShortcut
-from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+AnyDialog = TypeVar("AnyDialog", bound=QDialog)
 
 
 @dataclass(frozen=True)
@@ -39,55 +43,122 @@ KEYS = (
     Key("Ctrl+PgDown", "next_tab", "Next view"),
     Key("Ctrl+Q", "close", "Quit; asks while a scan is under way"),
 )
+MARGIN = 40
+"""Between a dialog and the corner of its window, in pixels."""
+IN_PLOTS = "In plots: drag to move, wheel to zoom, drag a cursor."
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the tour: heading, text, and the view that is shown meanwhile."""
+
+    heading: str
+    text: str
+    view: str = "Live"
+
 
 TOUR = (
-    (
+    Page(
         "Welcome",
-        "This window drives the microscope. Where it says SIMULATED, every device is a double: try everything.",
+        "This window drives the microscope. Where it says SIMULATED, every device is a double: try everything. "
+        "The window can be used while this is open.",
     ),
-    ("Run", "Open a recipe with Ctrl+O and press F5. The map, the profile, the spreading and D grow with every point."),
-    (
+    Page(
+        "Recipe",
+        "What is to be measured. What is wrong stands beside its field; on the right is what will happen, how long it "
+        "takes, and how precise D becomes. Ctrl+O opens another recipe.",
+        "Recipe",
+    ),
+    Page("Run", "Press F5 now: the map, the profile, the spreading and D grow with every point. F6 pauses, F8 ends."),
+    Page(
         "Trust",
         "D is shown in the colour of the bias lamp: green, amber or red, also in words. Hold the mouse over it to read "
         "what speaks against the number.",
     ),
-    ("Light", "LIGHT OFF or F12 puts the light out at once, by every path that the rig has, even if a device hangs."),
-    ("Keys", "Everything can be done with the keyboard in the dark. F1 lists the keys."),
+    Page(
+        "Light", "LIGHT OFF or F12 puts the light out at once, by every path that the rig has, even if a device hangs."
+    ),
+    Page(
+        "Devices",
+        "How each device is, what it reads, what to do if it fails, and moves by hand. Connecting switches nothing on.",
+        "Devices",
+    ),
+    Page(
+        "Runs",
+        "What has been measured, to open, compare, export and report on. Several rows are chosen with Ctrl or Shift.",
+        "Runs and series",
+    ),
+    Page("Keys", "Everything can be done with the keyboard in the dark. F1 lists the keys, and shows this tour again."),
 )
-"""Headings and texts."""
 
 
 def connect_keys(window: QWidget, live_view: QWidget) -> None:
-    """Make every key call its method; those of the live view work where it has the focus."""
+    """Make every key call its method: those of the live view where it has the focus, the others in dialogs too."""
     for key in KEYS:
         place = live_view if key.is_of_live_view else window
         shortcut = QShortcut(QKeySequence(key.keys), place, getattr(place, key.act))
-        if key.is_of_live_view:
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        contexts = Qt.ShortcutContext
+        shortcut.setContext(
+            contexts.WidgetWithChildrenShortcut if key.is_of_live_view else contexts.ApplicationShortcut
+        )
+
+
+def show_once(parent: QWidget, kind: type[AnyDialog], prepare: Callable[[AnyDialog], object]) -> AnyDialog:
+    """Show a dialog in the lower right corner of its window, or bring the one that is open to the front."""
+    for dialog in parent.findChildren(kind):
+        if dialog.isVisible():
+            dialog.raise_()
+            dialog.activateWindow()
+            return dialog
+    dialog = kind(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    prepare(dialog)
+    dialog.adjustSize()
+    dialog.move(parent.geometry().bottomRight() - dialog.rect().bottomRight() - QPoint(MARGIN, MARGIN))
+    dialog.show()
+    return dialog
 
 
 class HelpDialog(QDialog):
-    """The list of keys."""
+    """The list of keys.
+
+    Attributes
+    ----------
+    tour : QPushButton
+        Asks for the tour.
+    """
 
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys")
+        self.setModal(False)
         rows = "".join(f"<tr><td><b>{key.keys}</b>&nbsp;&nbsp;&nbsp;</td><td>{key.what}</td></tr>" for key in KEYS)
-        text = QLabel(
-            f"<table cellpadding='3'>{rows}</table><p>In plots: drag to move, wheel to zoom, drag a cursor.</p>"
-        )
+        text = QLabel(f"<table cellpadding='3'>{rows}</table><p>{IN_PLOTS}</p>")
         text.setTextFormat(Qt.TextFormat.RichText)
         text.setObjectName("keys")
         text.setAccessibleName("Keys and what they do")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
+        self.tour = QPushButton("Show the &tour")
+        self.tour.clicked.connect(self.accept)
+        buttons.addButton(self.tour, QDialogButtonBox.ButtonRole.ActionRole)
         column = QVBoxLayout(self)
         column.addWidget(text)
         column.addWidget(buttons)
 
 
 class TourDialog(QDialog):
-    """A few words for the first start, one page after the other."""
+    """A few words for the first start, one page after the other.
+
+    Attributes
+    ----------
+    turned : signal (str)
+        The name of the view that the page is about.
+    next, back, skip : QPushButton
+        What turns the pages, and ends the tour.
+    """
+
+    turned = pyqtSignal(str)
 
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__(parent)
@@ -96,23 +167,35 @@ class TourDialog(QDialog):
         self._page = 0
         self.text = QLabel()
         self.text.setWordWrap(True)
-        self.text.setMinimumSize(420, 110)
+        self.text.setMinimumSize(440, 130)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.text.setAccessibleName("Tour")
-        self.next = QPushButton("Next")
-        self.next.clicked.connect(self._turn)
+        self.next, self.back, self.skip = QPushButton("&Next"), QPushButton("&Back"), QPushButton("&Skip the tour")
+        self.next.setDefault(True)
+        self.next.clicked.connect(lambda: self._turn(1))
+        self.back.clicked.connect(lambda: self._turn(-1))
+        self.skip.clicked.connect(self.reject)
+        buttons = QHBoxLayout()
+        for button in (self.skip, self.back, self.next):
+            button.setAutoDefault(button is self.next)
+            buttons.addWidget(button)
         column = QVBoxLayout(self)
-        column.addWidget(self.text)
-        column.addWidget(self.next)
+        column.addWidget(self.text, 1)
+        column.addLayout(buttons)
         self._show()
 
-    def _turn(self) -> None:
-        if self._page == len(TOUR) - 1:
+    def _turn(self, by: int) -> None:
+        if self._page + by == len(TOUR):
             self.accept()
             return
-        self._page += 1
+        self._page += by
         self._show()
+        self.turned.emit(TOUR[self._page].view)
 
     def _show(self) -> None:
-        heading, text = TOUR[self._page]
-        self.text.setText(f"<h3>{heading}</h3><p>{text}</p><p>{self._page + 1} of {len(TOUR)}</p>")
-        self.next.setText("Close" if self._page == len(TOUR) - 1 else "Next")
+        page = TOUR[self._page]
+        is_last = self._page == len(TOUR) - 1
+        self.text.setText(f"<h3>{page.heading}</h3><p>{page.text}</p><p>{self._page + 1} of {len(TOUR)}</p>")
+        self.next.setText("&Close" if is_last else "&Next")
+        self.back.setEnabled(self._page > 0)
+        self.skip.setEnabled(not is_last)

@@ -172,6 +172,7 @@ class LiveMap(Plot):
         self._bar.setLevels(levels)
         if self._bar.axis.labelText != label:
             self._bar.setLabel("right", label)
+            self._bar.axis.resizeEvent()  # or the label stays where the old one, or none, would have its middle
 
     def _mark_spot(self, picture: Picture) -> None:
         """Draw the fitted standard deviation of the spot on either side of its centre."""

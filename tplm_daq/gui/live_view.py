@@ -71,7 +71,8 @@ class LiveView(QWidget):
         self._picture = Picture()
         self._is_map_due = False
         self._due: deque[str] = deque()
-        self.title = QLabel("No run yet")
+        self._nothing = "No run yet"
+        self.title = QLabel(self._nothing)
         self.title.setAccessibleName("Run shown")
         self.back = QPushButton("Back to the run")
         self.back.setToolTip("Show the run under way, or the last one, instead of the file")
@@ -123,13 +124,20 @@ class LiveView(QWidget):
         old, self._picture = self._picture, picture
         if picture is old:
             return
-        self.title.setText((picture.title or "No run yet") + (_found(picture) if is_file else ""))
+        self.title.setText((picture.title or self._nothing) + (_found(picture) if is_file else ""))
         self.back.setVisible(is_file)
         for part, names in PARTS.items():
             if getattr(picture, part) is not getattr(old, part):
                 if part in ("grown", "live"):
                     self._is_map_due = True
                 self._due.extend(name for name in names if name not in self._due)
+
+    def propose(self, title: str) -> None:
+        """Say what can be done as long as nothing is shown."""
+        run = f"F5 runs “{title}”" if title else "The recipe is not complete"
+        self._nothing = f"No run yet. {run}; Ctrl+R opens a run file."
+        if not self._picture.title:
+            self.title.setText(self._nothing)
 
     def tick(self) -> None:
         """Draw the map if it has changed, and one of the other plots that have."""

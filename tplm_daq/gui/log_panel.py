@@ -13,7 +13,6 @@ from PyQt6.QtWidgets import (
     QApplication,
     QComboBox,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
     QPushButton,
     QTableView,
@@ -27,6 +26,8 @@ PROGRAM = "tplm_daq"
 """Whose messages are shown; those of libraries are in the log file."""
 MOST_LINES = 5000
 COLUMNS = ("Time", "Level", "Message")
+WIDEST, MARGIN = ("00:00:00", "warning"), 16
+"""What has to fit into all columns but the last, and pixels beside it."""
 LEVELS = {
     "Everything": logging.DEBUG,
     "Information": logging.INFO,
@@ -109,8 +110,9 @@ class LogPanel(QWidget):
         assert tall is not None and wide is not None
         tall.hide()
         tall.setDefaultSectionSize(20)
-        wide.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         wide.setStretchLastSection(True)
+        for number, widest in enumerate(WIDEST):
+            self.table.setColumnWidth(number, self.table.fontMetrics().horizontalAdvance(widest) + MARGIN)
         top = QHBoxLayout()
         top.addWidget(self.level)
         top.addWidget(self.text, 1)

@@ -156,6 +156,13 @@ class ManualMoves(QWidget):
         places = travels(self._session.recipe)
         target_nm = {name: places[name].to_nm(float(here.settings[f"{name}_position_mm"])) for name in "xy"}
         target_nm[axis] += sign * step.value()
+        for name, place_nm in target_nm.items():
+            low_nm, high_nm = places[name].limits_nm()
+            if not low_nm <= place_nm <= high_nm:
+                raise InputError(
+                    f"No jog to {name} {place_nm * 1e-3:.3f} µm, which is outside {low_nm * 1e-3:.2f} to "
+                    f"{high_nm * 1e-3:.2f} µm; after a reference run the detector stands there. Go to x, y first."
+                )
         for name, edit in self._targets["detector"].items():
             edit.set_value(round(target_nm[name], 1))
         self._session.move_detector(target_nm["x"], target_nm["y"])

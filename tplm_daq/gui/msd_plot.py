@@ -31,7 +31,7 @@ class MsdPlot(Plot):
         self._line: Any = pg.PlotDataItem()
         for each in (self._low, self._high, self._band, self._errors, self._points, self._line):
             self.item.addItem(each)
-        self.setToolTip("Points with standard errors, the line of D, and its 95 % band")
+        self.explain("Points with standard errors, the line of D, and its 95 % band")
         self.add_age_line()
 
     def set_theme(self, theme: Theme) -> None:
@@ -68,14 +68,17 @@ class MsdPlot(Plot):
             self.set_heading("Mean squared displacement, 2 D t")
         self._low.setData(span_ns, low)
         self._high.setData(span_ns, high)
+        self._band.setVisible(result is not None)  # without data it would keep its last shape
         self._errors.setData(x=self._age_ns, y=self._msd, height=2 * self._error)
         self._points.setData(self._age_ns, self._msd)
         self._keep_in_view()
 
     def describe(self, x: float, y: float) -> str:
         """Return age, value and error of the nearest point."""
-        value, error = (nearest_value(x, self._age_ns, each) for each in (self._msd, self._error))
-        return f"{x:.3f} ns · {value:.2f} ± {error:.2f} ×10³ nm²"
+        if not len(self._age_ns):
+            return ""
+        age_ns, value, error = (nearest_value(x, self._age_ns, each) for each in (self._age_ns, self._msd, self._error))
+        return f"{age_ns:.3f} ns · ({value:.2f} ± {error:.2f}) ×10³ nm²"
 
     def _keep_in_view(self) -> None:
         """Let single wild points at the start of a run not squeeze the rest."""

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PyQt6.QtCore import QObject, QRectF, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QObject, QRectF, Qt, pyqtSignal
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from tplm_daq.gui.growing import GrownMap
@@ -19,8 +20,12 @@ from tplm_daq.gui.theme import DARK, Theme
 FloatArray = NDArray[np.float64]
 
 
+SIDE, GAP = 6, 12
+"""Beside heading and read-out, and between them, in pixels."""
 DIGITS_NAMED: tuple[tuple[float, Sequence[int]], ...] = ((0.4, range(1, 10)), (1.7, (1, 2, 5)), (math.inf, (1,)))
 """Which ticks of a logarithmic axis are named if it is shorter than so many decades."""
+MARGINS = (1, 6, 8, 1)
+"""Left, top, right, bottom of a plot in pixels: so that half a number fits beyond the end of an axis."""
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -116,6 +121,7 @@ class Plot(QWidget):
         self.item.setLogMode(x="bottom" in log_sides, y="left" in log_sides)
         self.item.hideButtons()
         self.item.setMenuEnabled(False)
+        self.item.layout.setContentsMargins(*MARGINS)
         self._labels = {"bottom": x_label, "left": y_label}
         for side, text in self._labels.items():
             axis = self.item.getAxis(side)
@@ -127,7 +133,7 @@ class Plot(QWidget):
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
-        top.setContentsMargins(6, 2, 6, 0)
+        top.setContentsMargins(SIDE, 2, SIDE, 0)
         top.addWidget(self._heading)
         top.addWidget(self._read_out, 1)
         column = QVBoxLayout(self)
@@ -141,6 +147,10 @@ class Plot(QWidget):
         """Change the heading, but not the name."""
         if self._heading.text() != text:
             self._heading.setText(text)
+
+    def explain(self, text: str) -> None:
+        """Say more where the mouse rests on the heading; over the plot it would cover what is measured there."""
+        self._heading.setToolTip(text)
 
     def set_label(self, side: str, text: str) -> None:
         """Name the axis at the "bottom" or on the "left", with its unit."""
@@ -205,13 +215,30 @@ class Plot(QWidget):
         self.item.addItem(line, ignoreBounds=True)
         return line
 
+    def leaveEvent(self, event: QEvent | None) -> None:
+        """Show no values where there is no mouse."""
+        super().leaveEvent(event)
+        self._show_read_out("")
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Give heading and read-out the room that there is now."""
+        super().resizeEvent(event)
+        self._show_read_out("")
+
+    def _show_read_out(self, text: str) -> None:
+        """Show values whole: where there is no room for both, the heading steps aside while the mouse is there."""
+        metrics = self._read_out.fontMetrics()
+        room = self.width() - 2 * SIDE - GAP
+        self._heading.setVisible(not text or self._heading.sizeHint().width() + metrics.horizontalAdvance(text) <= room)
+        self._read_out.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, room))
+
     def _tell(self, place: Any) -> None:
         """Show the values under the mouse."""
         text = ""
         if self.item.sceneBoundingRect().contains(place):
             there = self.item.vb.mapSceneToView(place)
             text = self.describe(float(there.x()), float(there.y()))
-        self._read_out.setText(text)
+        self._show_read_out(text)
 
 
 def log_tick(exponent: float, named: Sequence[int]) -> str:

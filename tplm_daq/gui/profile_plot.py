@@ -36,7 +36,7 @@ class ProfilePlot(Plot):
         self._curve: Any = pg.PlotDataItem()
         for each in (self._errors, self._points, self._curve):
             self.item.addItem(each)
-        self.setToolTip("A Gaussian fitted by least squares; its width σ contains the detector pixel")
+        self.explain("A Gaussian fitted by least squares; its width σ contains the detector pixel")
         self._position_line = self.add_position_line(90)
         cursors.age_moved.connect(lambda _: self.draw(self._picture))
         cursors.position_moved.connect(self._show_other_row)
@@ -57,13 +57,17 @@ class ProfilePlot(Plot):
             for each in (self._points, self._curve):
                 each.clear()
             self._errors.setData(x=np.zeros(0), y=np.zeros(0), height=np.zeros(0))
+            self._along_nm = self._rate_cps = np.zeros(0)
             self.set_heading("Profile")
             return
         self._draw(picture, picture.grown)
 
     def describe(self, x: float, y: float) -> str:
         """Return position and rate of the nearest point."""
-        return f"{x:.0f} nm · {nearest_value(x, self._along_nm, self._rate_cps):.4g} counts/s"
+        if not len(self._along_nm):
+            return ""
+        place_nm, rate_cps = (nearest_value(x, self._along_nm, each) for each in (self._along_nm, self._rate_cps))
+        return f"{place_nm:+.0f} nm · {rate_cps:.4g} counts/s"
 
     def _draw(self, picture: Picture, grown: GrownMap) -> None:
         middle_ns = picture.t0_ns + self.cursors.age_ns

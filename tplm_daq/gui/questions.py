@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt6.QtWidgets import QMessageBox, QWidget
+from pyqtgraph import siFormat
 
 from tplm_daq.gui.asking import Question
+from tplm_daq.report.numbers import label_and_unit
 
 CLOSING = "If you quit now, the scan ends, the light goes out, and what is measured is kept."
 
@@ -27,7 +29,7 @@ class Questions:
 
     def ask(self, question: Question) -> None:
         """Show what is to be done by hand, until it is answered here or by the end of the run."""
-        values = "\n".join(f"{name} = {value:g}" for name, value in question.quantities.items())
+        values = "\n".join(_quantity_text(name, value) for name, value in question.quantities.items())
         box = QMessageBox(QMessageBox.Icon.Question, "By hand", f"{question.what}\n\n{values}", parent=self._parent)
         done = box.addButton("It is set", QMessageBox.ButtonRole.AcceptRole)
         box.addButton("Stop the scan", QMessageBox.ButtonRole.RejectRole)
@@ -45,15 +47,24 @@ class Questions:
 
     def ask_to_end(self, end: Callable[[], None]) -> None:
         """Ask, once, whether a scan is to be ended, and call `end` if so."""
+        self._ask_once("A scan is under way", CLOSING, ("End the scan and quit", "Go on"), end)
+
+    def ask_to_lose(self, what: str, end: Callable[[], None]) -> None:
+        """Ask, once, whether what is not kept may be lost, and call `end` if so."""
+        self._ask_once("Something is not kept", f"If you quit now, {what}.", ("Quit", "Stay"), end)
+
+    def _ask_once(self, title: str, text: str, answers: tuple[str, str], end: Callable[[], None]) -> None:
         if self._ending is not None:
+            self._ending.activateWindow()
             return
-        box = QMessageBox(QMessageBox.Icon.Warning, "A scan is under way", CLOSING, parent=self._parent)
-        yes = box.addButton("End the scan and quit", QMessageBox.ButtonRole.AcceptRole)
-        box.addButton("Go on", QMessageBox.ButtonRole.RejectRole)
+        box = QMessageBox(QMessageBox.Icon.Warning, title, text, parent=self._parent)
+        yes = box.addButton(answers[0], QMessageBox.ButtonRole.AcceptRole)
+        box.setEscapeButton(box.addButton(answers[1], QMessageBox.ButtonRole.RejectRole))
         box.buttonClicked.connect(lambda button: end() if button is yes else None)
         box.finished.connect(self._forget_ending)
         self._ending = box
-        box.open()
+        box.setModal(False)
+        box.show()
 
     def close(self) -> None:
         """Close what is still asked."""
@@ -65,3 +76,16 @@ class Questions:
         if self._ending is not None:
             self._ending.deleteLater()
         self._ending = None
+
+
+def _quantity_text(name: str, value: float) -> str:
+    """Return a quantity as one reads it.
+
+    Examples
+    --------
+    >>> _quantity_text("average_power_nw", 10.0), _quantity_text("repetition_rate_hz", 2.5e6)
+    ('average power: 10 nW', 'repetition rate: 2.5 MHz')
+    """
+    label, unit = label_and_unit(name)
+    shown = siFormat(value, precision=4, suffix=unit) if unit == "Hz" else f"{value:.4g} {unit}".strip()
+    return f"{label}: {shown}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QAbstractItemView, QHBoxLayout, QListWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QListWidget, QVBoxLayout, QWidget
 
 from tplm_daq.gui.buttons import push_button
 from tplm_daq.gui.recipe_kinds import asks_for, kind_of
@@ -42,16 +42,22 @@ class QueuePanel(QWidget):
         A recipe, and the `RigRecipe` whose turn it is; answered by `run_ended`.
     edit_requested : signal (object)
         A recipe that somebody wants to see in the form.
+    changed : signal (int)
+        So many runs wait.
     """
 
     run_requested = pyqtSignal(object, object)
     edit_requested = pyqtSignal(object)
+    changed = pyqtSignal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._runs: list[QueuedRun] = []
         self._under_way: QueuedRun | None = None
         self._is_busy = False
+        self._head = QLabel()
+        self._head.setWordWrap(True)
+        self._head.setAccessibleName("State of the queue")
         self._list = QListWidget()
         self._list.setAccessibleName("Runs in the queue")
         self._list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -145,13 +151,31 @@ class QueuePanel(QWidget):
         self._down.setEnabled(0 <= here < last)
         for button in (self._double, self._remove, self._show_in_form):
             button.setEnabled(here >= 0)
-        self._go_on.setText("Queue is &started" if self.is_started else "&Start the queue")
+        self._go_on.setText("&Stop after this run" if self.is_started else "&Start the queue")
+        self._head.setText(self._state())
+        self.changed.emit(len(self._runs))
+
+    def _state(self) -> str:
+        """Return what the queue does, and what comes next."""
+        n_runs = len(self._runs)
+        waiting = "1 run waits" if n_runs == 1 else f"{n_runs} runs wait"
+        begins = "begins by itself" if n_runs == 1 else "begin by themselves"
+        if self._under_way is not None:
+            after = f"{waiting}, and {begins}." if self.is_started else f"{waiting}; the queue stops after it."
+            return f"▶ {self._under_way.recipe.title} is under way. {after}"
+        if not n_runs:
+            at_once = " What is added begins at once." if self.is_started else ""
+            return f"Nothing waits. Ctrl+Return in the tab Recipe adds the recipe to the queue.{at_once}"
+        return f"{waiting}, and {begins} once {'what is under way has ended' if self.is_started else 'it is started'}."
 
     def _lay_out(self) -> None:
         buttons = QVBoxLayout()
         for button in (self._go_on, self._up, self._down, self._double, self._remove, self._show_in_form):
             buttons.addWidget(button)
         buttons.addStretch(1)
+        left = QVBoxLayout()
+        left.addWidget(self._head)
+        left.addWidget(self._list, 1)
         layout = QHBoxLayout(self)
-        layout.addWidget(self._list, 1)
+        layout.addLayout(left, 1)
         layout.addLayout(buttons)

@@ -45,7 +45,8 @@ def asks_for(recipe: AnyRecipe) -> str:
     match recipe:
         case ScanRecipe():
             passes = recipe.passes
-            end = f"dwell {passes.dwell_s:g} s" if passes.dwell_s is not None else f"to {passes.target_precision:.1%}"
+            target = passes.target_precision
+            end = f"dwell {passes.dwell_s:g} s" if target is None else f"to {100 * target:g} %"
             return f"{_light(recipe)}, {end}"
         case SeriesRecipe():
             varied = " × ".join(", ".join(each.values).replace("_", " ") for each in recipe.vary)

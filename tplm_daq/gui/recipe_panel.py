@@ -10,7 +10,6 @@ from typing import cast
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -25,6 +24,7 @@ from tplm_daq.errors import InputError, TplmError
 from tplm_daq.gui.background import LatestJob
 from tplm_daq.gui.buttons import push_button
 from tplm_daq.gui.check_text import check_text
+from tplm_daq.gui.file_question import SAVES, ask_for_file
 from tplm_daq.gui.recipe_document import Document
 from tplm_daq.gui.recipe_form import RecipeForm
 from tplm_daq.gui.recipe_kinds import KINDS, Kind, kind_of
@@ -65,6 +65,7 @@ class RecipePanel(QWidget):
         self._recipe: AnyRecipe | None = None
         self._is_busy = False
         self._is_feasible = False
+        self._refusal = ""
         self._documents: dict[Kind, Document] = {}
         self._pages = QStackedWidget()
         self._kind = QComboBox()
@@ -102,6 +103,16 @@ class RecipePanel(QWidget):
         if self._debounce.isActive():
             self._review()
         return self._recipe
+
+    @property
+    def refusal(self) -> str:
+        """Why the recipe in view cannot be run, as far as is known; empty if nothing speaks against it."""
+        return self._refusal
+
+    @property
+    def unsaved(self) -> tuple[str, ...]:
+        """Names of the kinds of recipes that hold something that no file has."""
+        return tuple(kind.name for kind, document in self._documents.items() if document.is_unsaved)
 
     def set_recipe(self, recipe: str | Path | AnyRecipe) -> None:
         """Edit another recipe, of whatever kind; what is edited of other kinds stays.
@@ -190,9 +201,10 @@ class RecipePanel(QWidget):
         self._debounce.stop()
         before = self._recipe
         self._recipe, problems = self._document.validated()
-        self._is_feasible = False
+        self._is_feasible, self._refusal = False, ""
         if self._recipe is None:
             n_problems = "One thing is" if len(problems) == 1 else f"{len(problems)} things are"
+            self._refusal = f"{n_problems} wrong with the recipe; the tab Recipe says what"
             self._tell([f"{n_problems} wrong with the recipe:", *problems.values()])
         else:
             recipe, rig = self._recipe, self._rig
@@ -206,6 +218,7 @@ class RecipePanel(QWidget):
             return
         self._is_feasible = not isinstance(outcome, TplmError)
         if isinstance(outcome, TplmError):
+            self._refusal = f"{self._rig.name} cannot do this. {outcome}"
             self._tell([f"{self._rig.name} cannot do this:", *str(outcome).splitlines()])
         else:
             self._check.setText(check_text(cast(AnyCheck, outcome), datetime.now()))
@@ -238,19 +251,11 @@ class RecipePanel(QWidget):
     def _ask_open(self) -> None:
         path = self._document.path
         folder = str(path.parent if path is not None else shipped_configs())
-        name, _ = QFileDialog.getOpenFileName(self, "Open a recipe", folder, YAML_FILES)
-        if name:
-            self.open(Path(name))
+        ask_for_file(self, "Open a recipe", folder, self.open, kinds=YAML_FILES)
 
     def _ask_save(self) -> None:
-        name, _ = QFileDialog.getSaveFileName(
-            self,
-            "Save the recipe",
-            f"my_{self._document.kind.model.__name__.lower().removesuffix('recipe')}.yaml",
-            YAML_FILES,
-        )
-        if name:
-            self.save_as(Path(name))
+        name = f"my_{self._document.kind.model.__name__.lower().removesuffix('recipe')}.yaml"
+        ask_for_file(self, "Save the recipe", name, self.save_as, SAVES, YAML_FILES)
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()

@@ -74,10 +74,10 @@ class ResidualPlot(Plot):
             return ""
         if grown.layout.axis == "xy":
             place = int(np.argmin(np.hypot(shown.x_nm - x, shown.y_nm - y)))
-            return f"x {shown.x_nm[place]:.0f} nm · y {shown.y_nm[place]:.0f} nm · {shown.deviation[place, 0]:+.1f} sd"
+            return f"x {shown.x_nm[place]:.0f} nm · y {shown.y_nm[place]:.0f} nm · {_sd(shown.deviation[place, 0])}"
         row = int(np.argmin(np.abs(grown.along_nm - y)))
         column = int(np.argmin(np.abs(shown.age_ns - x)))
-        return f"{x:.2f} ns · {grown.along_nm[row]:+.0f} nm · {shown.deviation[row, column]:+.1f} sd"
+        return f"{x:.2f} ns · {grown.along_nm[row]:+.0f} nm · {_sd(shown.deviation[row, column])}"
 
     def _draw_map(self, grown: GrownMap, residuals: FittedCounts) -> None:
         position_nm, age_ns = grown.along_nm, residuals.age_ns
@@ -114,3 +114,7 @@ class ResidualPlot(Plot):
     def _show_other_image(self, _: float) -> None:
         if self._shown is not None and self._picture.grown is not None and self._picture.grown.layout.axis == "xy":
             self.draw(self._picture)
+
+
+def _sd(deviation: float) -> str:
+    return f"{deviation:+.1f} sd" if np.isfinite(deviation) else "not measured"

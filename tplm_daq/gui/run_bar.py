@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPus
 from tplm_daq.acquire.events import RunState
 from tplm_daq.gui.picture import Picture
 from tplm_daq.gui.status import Light, Status
-from tplm_daq.gui.theme import DARK, Theme, lamp_colour
+from tplm_daq.gui.theme import DARK, LAMP_WORDS, Theme, lamp_colour
 from tplm_daq.recipes.rig import RigRecipe
 
 STATE_WORDS = {
@@ -21,6 +21,7 @@ STATE_WORDS = {
 }
 END_WORDS = {"good": "DONE", "doubtful": "ENDED", "bad": "FAILED"}
 NORMAL_95 = 1.96
+INTERVAL = "± is half of the 95 % interval, statistical; systematic errors come on top of it"
 
 
 class RunBar(QWidget):
@@ -36,8 +37,10 @@ class RunBar(QWidget):
         super().__init__()
         self._theme = DARK
         self._rig: RigRecipe | None = None
-        self.state = _label("State of the scan", "IDLE", 17)
-        self.light = _label("State of the light", Light.UNKNOWN.value.upper(), 17)
+        self.state = _label("State of the scan", "MAKING SAFE", 17)
+        self.light = _label("State of the light", Light.OUT.value.upper(), 17)
+        for label in (self.state, self.light):  # the buttons below stay where they are while words change
+            label.setMinimumWidth(label.sizeHint().width())
         self.simulated = _label("Kind of rig", "SIMULATED", 13)
         self.simulated.setToolTip("Every device is a double: nothing here touches hardware")
         self.simulated.hide()
@@ -94,6 +97,10 @@ class RunBar(QWidget):
         self._rig = rig
         self.simulated.setVisible(rig.is_simulated)
 
+    def propose(self, title: str) -> None:
+        """Say which recipe would be run."""
+        self.run.setToolTip(f"Start “{title}” (F5)" if title else "Start the recipe (F5), once it is complete")
+
     def show_status(self, status: Status) -> None:
         """Show where the scan is."""
         theme = self._theme
@@ -112,9 +119,9 @@ class RunBar(QWidget):
         self.run.setEnabled(not status.is_busy)
         is_steerable = status.is_busy and state in (RunState.PREPARING, RunState.RUNNING, RunState.PAUSED)
         self.pause.setEnabled(is_steerable and status.can_pause)
-        self.finish_pass.setEnabled(is_steerable and status.has_passes)
+        self.finish_pass.setEnabled(is_steerable and status.has_passes and not status.is_last_pass)
         self.abort.setEnabled(status.is_busy)
-        self.pause.setText("Go on\tF6" if state is RunState.PAUSED else "Pause\tF6")
+        self.pause.setText("Go on\tF6" if status.is_held else "Pause\tF6")
 
     def show_result(self, picture: Picture) -> None:
         """Show D with its interval, in words and the colour of the bias lamp."""
@@ -125,22 +132,31 @@ class RunBar(QWidget):
         half = NORMAL_95 * result.standard_error_cm2_s
         text = f"D {result.diffusivity_cm2_s:.4f} ± {half:.4f} cm²/s"
         _show(self.diffusivity, text, self._theme.raised, lamp_colour(self._theme, result.bias_lamp))
-        self.diffusivity.setToolTip("\n".join((f"Bias lamp: {result.bias_lamp}", *result.warnings)))
+        lamp = f"Bias lamp {result.bias_lamp}: {LAMP_WORDS[result.bias_lamp]}"
+        self.diffusivity.setToolTip("\n".join((INTERVAL, lamp, *result.warnings)))
 
     def _show_progress(self, status: Status) -> None:
         if status.n_points == 0:
-            self.progress.setMaximum(0 if status.is_busy else 1)
-            self.progress.setFormat(status.before.removesuffix(" · "))
+            self.progress.setMaximum(0 if status.is_busy and not status.doing else 1)
+            self.progress.setValue(0)
+            self.progress.setFormat(f"{status.before}{status.doing}".removesuffix(" · "))
             return
         self.progress.setMaximum(status.n_points)
         self.progress.setValue(status.n_done)
         left = "" if status.left_s is None or not status.is_busy else f" · {duration(status.left_s)} left"
+        if status.is_busy and status.is_last_pass:
+            left = " · ends after this pass"
+        elif status.is_busy and status.is_held:
+            left = " · F6 goes on"
         number = "" if status.row is None or not status.has_passes else f" · pass {status.row.pass_index + 1}"
         what = "points" if status.can_pause else "conditions"
         self.progress.setFormat(f"{status.before}{status.n_done} of {status.n_points} {what}{number}{left}")
 
     def _show_rates(self, status: Status) -> None:
         row, rig = status.row, self._rig
+        if row is None:
+            self.gauge.setValue(0)
+            self.gauge.setFormat("no counts yet")
         if row is None or rig is None or not row.sync_hz > 0:
             return
         ratio = row.input_cps / row.sync_hz
@@ -148,8 +164,12 @@ class RunBar(QWidget):
         theme = self._theme
         colour = theme.good if ratio < warn else theme.doubtful if ratio < stop else theme.bad
         self.gauge.setValue(round(1000 * min(ratio / stop, 1.0)))
-        self.gauge.setFormat(f"{rate_text(row.input_cps)} · {ratio:.2%} of pulses · sync {row.sync_hz * 1e-6:.4g} MHz")
-        self.gauge.setToolTip(f"Pile-up: warned of above {warn:.1%}, stopped above {stop:.1%} of the pulses")
+        when = "" if status.is_busy else "last: "
+        rates = f"{rate_text(row.input_cps)} · {100 * ratio:.2f} % of pulses · sync {row.sync_hz * 1e-6:.4g} MHz"
+        self.gauge.setFormat(when + rates)
+        self.gauge.setToolTip(
+            f"Pile-up: warned of above {100 * warn:.1f} %, stopped above {100 * stop:.1f} % of the pulses"
+        )
         sheet = f"QProgressBar::chunk {{ background: {colour}; }}"
         if self.gauge.styleSheet() != sheet:
             self.gauge.setStyleSheet(sheet)
@@ -158,6 +178,8 @@ class RunBar(QWidget):
 def _words(status: Status, state: RunState) -> str:
     if state is RunState.FINISHED:
         return END_WORDS[status.ended]
+    if state is RunState.RUNNING and status.is_held:
+        return "PAUSING"
     return "STARTING" if status.is_busy and state is RunState.IDLE else STATE_WORDS.get(state, status.verb)
 
 

@@ -6,7 +6,7 @@ import logging
 import threading
 from dataclasses import replace
 
-from tplm_daq.acquire.events import Event, Notice, PointDone, RunState, StateChanged
+from tplm_daq.acquire.events import Event, Notice, PointDone, RunState, StateChanged, Step
 from tplm_daq.gui.align_watch import AlignPicture, AlignWatch
 from tplm_daq.gui.endings import Kind
 from tplm_daq.gui.picture import Picture, SeriesSoFar
@@ -59,6 +59,7 @@ class Scene:
         if not isinstance(recipe, ScanRecipe | SeriesRecipe | KmcRecipe):
             self._alignment = AlignWatch(recipe)
         self._points: tuple[Observation, ...] = ()
+        self._is_lit_while_held = _is_lit_between_points(recipe)
         self._status = Status(
             is_busy=True,
             light=Light.OUT if is_measured(recipe) else before.light,
@@ -109,6 +110,8 @@ class Scene:
             logger.log(LEVELS[event.level], "%s", event.text)
         elif isinstance(event, StateChanged):
             self._enter(event.state)
+        elif isinstance(event, Step):
+            self._begin(event)
         elif isinstance(event, PointDone):
             share = self._share(event.n_done / max(event.n_points, 1))
             with self._lock:
@@ -160,10 +163,20 @@ class Scene:
             self._status = replace(self._status, state=RunState.FINISHED, is_busy=False, light=known, ended=kind)
 
     def _enter(self, state: RunState) -> None:
+        light = {RunState.RUNNING: Light.ON, RunState.PAUSED: Light.ON if self._is_lit_while_held else Light.OUT}
         with self._lock:
             self._watch.enter(state)
-            is_lit = self._status.can_pause and state in (RunState.RUNNING, RunState.PAUSED)
-            self._status = replace(self._status, state=state, light=Light.ON if is_lit else self._status.light)
+            known = light.get(state, self._status.light) if self._status.can_pause else self._status.light
+            self._status = replace(self._status, state=state, light=known, doing="")
+
+    def _begin(self, step: Step) -> None:
+        """Take note of what is done before the first point; the log has it once, without the figures that follow."""
+        name = step.doing.split(",")[0]
+        with self._lock:
+            if not self._status.doing.startswith(name):
+                logger.info("%s", name)
+            light = Light.ON if step.is_lit else Light.OUT
+            self._status = replace(self._status, doing=step.doing, light=light)
 
     def _share(self, of_the_scan: float) -> float:
         """Return the share of the whole job: the conditions of a series count alike."""
@@ -174,3 +187,9 @@ class Scene:
     def _series(self, place: str, points: tuple[SeriesPoint, ...]) -> SeriesSoFar:
         files = [point.outcome.run_file for point in points if point.outcome is not None and point.outcome.result]
         return SeriesSoFar(place, self._varied, compare_runs(files))
+
+
+def _is_lit_between_points(recipe: AnyRecipe) -> bool:
+    """Tell whether a recipe leaves the light on where no point is taken."""
+    measured = recipe.scan if isinstance(recipe, SeriesRecipe) else recipe
+    return not isinstance(measured, KmcRecipe) and measured.light.between_points == "on"

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from tplm_daq.analysis.relaxation import FEWEST_POINTS, Relaxation, fit_relaxation
 from tplm_daq.analysis.series_table import SeriesTable, require_runs
 from tplm_daq.gui.background import LatestJob
 from tplm_daq.gui.buttons import push_button
 from tplm_daq.gui.diffusivity_plot import ABSCISSAE, T_EXC, Abscissa, DiffusivityPlot
+from tplm_daq.gui.file_question import SAVES, ask_for_file
 from tplm_daq.gui.theme import Theme
 from tplm_daq.kmc.observe import Observation
 from tplm_daq.workflow.comparison import ComparedRuns
@@ -97,9 +98,11 @@ class SeriesPlot(QWidget):
         self._said.setText("\n".join([words, *self._runs.left_out]))
 
     def _ask_picture(self) -> None:
-        name, _ = QFileDialog.getSaveFileName(self, "Save the plot", "series.png", "Pictures (*.png *.jpg)")
-        if name and not self.save_picture(Path(name)):
-            self._said.setText(f"{name}: cannot be written. Choose another folder, and a name that ends in .png.")
+        ask_for_file(self, "Save the plot", "series.png", self._save_or_tell, SAVES, "Pictures (*.png *.jpg)")
+
+    def _save_or_tell(self, path: Path) -> None:
+        if not self.save_picture(path):
+            self._said.setText(f"{path}: cannot be written. Choose another folder, and a name that ends in .png.")
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()

@@ -46,6 +46,10 @@ class Status:
         How it ended.
     can_pause, has_passes : bool
         Whether it can be held, and ended after a pass.
+    is_held, is_last_pass : bool
+        Whether somebody wants it to be held before its next point, and to end after this pass.
+    doing : str
+        What is done before the first point, in words.
     """
 
     state: RunState = RunState.IDLE
@@ -61,6 +65,9 @@ class Status:
     ended: Kind = "good"
     can_pause: bool = True
     has_passes: bool = True
+    is_held: bool = False
+    is_last_pass: bool = False
+    doing: str = ""
 
 
 class StopWatch:

@@ -115,16 +115,32 @@ class Views(QTabWidget):
         """Show the next view."""
         self.setCurrentIndex((self.currentIndex() + 1) % self.count())
 
+    def what_would_be_lost(self) -> str:
+        """Return what is kept nowhere and lost when the window closes, as half a sentence; empty if nothing is."""
+        n_runs, unsaved = len(self.queue.runs), self.recipe.unsaved
+        lost = ["1 run of the queue" if n_runs == 1 else f"{n_runs} runs of the queue"] if n_runs else []
+        if unsaved:
+            lost.append(f"what was changed in the form ({', '.join(unsaved)}) and not saved")
+        return f"{' and '.join(lost)} will be lost" if lost else ""
+
+    def show_named(self, name: str) -> None:
+        """Show the view of this name."""
+        self.setCurrentIndex(next(i for i in range(self.count()) if self.tabText(i) == name))
+
     def _connect(self) -> None:
         self.recipe.run_requested.connect(self.run_requested)
         self.recipe.queue_requested.connect(self.queue.add)
         self.recipe.recipe_changed.connect(lambda: self.kmc.set_recipe(self.recipe.recipe()))
         self.queue.run_requested.connect(self.run_requested)
+        self.queue.changed.connect(self._count_queue)
         self.queue.edit_requested.connect(self._edit)
         self.browser.open_requested.connect(self.open_requested)
         self.browser.compared.connect(self.kmc.set_runs)
         self.kmc.swept.connect(self.browser.series.set_lattice)
         self.kmc.set_recipe(self.recipe.recipe())
+
+    def _count_queue(self, n_runs: int) -> None:
+        self.setTabText(self.indexOf(self.queue), f"Queue ({n_runs})" if n_runs else "Queue")
 
     def _edit(self, recipe: AnyRecipe) -> None:
         self.recipe.set_recipe(recipe)

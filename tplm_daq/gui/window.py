@@ -5,23 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt6.QtCore import QSettings, Qt, QTimer
-from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtGui import QCloseEvent, QShowEvent
 from PyQt6.QtWidgets import (
     QApplication,
+    QDialog,
     QDockWidget,
-    QFileDialog,
     QMainWindow,
     QVBoxLayout,
     QWidget,
 )
 
-from tplm_daq.acquire.events import RunState
 from tplm_daq.errors import InputError, TplmError
 from tplm_daq.gui.background import LatestJob
 from tplm_daq.gui.bridge import Bridge
 from tplm_daq.gui.crash_dialog import Crashes
 from tplm_daq.gui.endings import AnyOutcome, reason_of
-from tplm_daq.gui.help import HelpDialog, TourDialog, connect_keys
+from tplm_daq.gui.file_question import ask_for_file
+from tplm_daq.gui.help import HelpDialog, TourDialog, connect_keys, show_once
 from tplm_daq.gui.layout_memory import bring_back, remember
 from tplm_daq.gui.log_panel import LogPanel
 from tplm_daq.gui.message_bar import MessageBar
@@ -92,25 +92,23 @@ class Window(QMainWindow):
 
     def run_recipe(self) -> None:
         """Start the recipe."""
-        recipe = self.views.recipe.recipe()
-        if recipe is None:
-            self.messages.tell("doubtful", "There is no recipe that can be run yet; the tab Recipe says why.")
+        recipe, refusal = self.views.recipe.recipe(), self.views.recipe.refusal
+        if recipe is None or refusal:
+            self.messages.tell("doubtful", f"Nothing was started: {refusal.rstrip('.')}.")
             self.views.setCurrentWidget(self.views.recipe)
         else:
             self._run(recipe, self._rig)
 
     def pause_or_go_on(self) -> None:
         """Hold the scan, or go on."""
-        if self.bridge.status().state is RunState.PAUSED:
+        if self.bridge.status().is_held:
             self.bridge.resume()
         else:
             self.bridge.pause()
 
     def finish_pass(self) -> None:
         """End the scan after the pass under way."""
-        if self.bridge.is_busy:
-            self.bridge.finish_pass()
-            self.messages.tell("doubtful", "The scan ends after this pass.")
+        self.bridge.finish_pass()
 
     def abort(self) -> None:
         """End the scan now."""
@@ -122,19 +120,19 @@ class Window(QMainWindow):
 
     def open_recipe(self) -> None:
         """Ask for a recipe file."""
-        name, _ = QFileDialog.getOpenFileName(self, "Open a recipe", str(shipped_configs()), YAML_FILES)
-        if name:
-            self.open_recipe_file(name)
+        ask_for_file(self, "Open a recipe", shipped_configs(), self.open_recipe_file, kinds=YAML_FILES)
 
     def open_run(self) -> None:
         """Ask for a run file."""
-        name, _ = QFileDialog.getOpenFileName(self, "Open a run file", str(self._folder), "Run files (*.h5)")
-        if name:
-            self.show_run(Path(name))
+        ask_for_file(self, "Open a run file", self._folder, self.show_run, kinds="Run files (*.h5)")
 
     def show_help(self) -> None:
         """Show the keys."""
-        HelpDialog(self).open()
+        show_once(self, HelpDialog, lambda dialog: dialog.tour.clicked.connect(self.show_tour))
+
+    def show_tour(self) -> None:
+        """Show what is where."""
+        show_once(self, TourDialog, lambda dialog: dialog.turned.connect(self.views.show_named))
 
     def next_theme(self) -> None:
         """Change between dark and light."""
@@ -177,6 +175,13 @@ class Window(QMainWindow):
         self.log.refresh()
         self.questions.close_answered()
 
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """At the first start, welcome the operator, once the window stands behind the tour."""
+        super().showEvent(event)
+        if self._settings.value("is_toured") is None:
+            self._settings.setValue("is_toured", True)
+            QTimer.singleShot(0, self.show_tour)
+
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Ask while a scan is under way; remember the layout, and leave nothing behind."""
         assert event is not None
@@ -185,10 +190,16 @@ class Window(QMainWindow):
             if not self._is_closing:
                 self.questions.ask_to_end(self.end_and_close)
             return
+        if not self._is_closing and (lost := self.views.what_would_be_lost()):
+            event.ignore()
+            self.questions.ask_to_lose(lost, self.end_and_close)
+            return
         remember(self._settings, self, self.live.splitters)
         self._settings.setValue("theme", self._theme.name)
         self._timer.stop()
         self.questions.close()
+        for dialog in self.findChildren(QDialog):
+            dialog.close()
         self.bridge.close()
         self.views.kmc.stop()
         self.session.release()
@@ -232,20 +243,25 @@ class Window(QMainWindow):
         bridge.light_answered.connect(lambda is_out, text: self.messages.tell("good" if is_out else "bad", text))
         self.views.run_requested.connect(self._run)
         self.views.open_requested.connect(self.show_run)
+        self.views.recipe.recipe_changed.connect(self._propose)
+        self._propose()
         self.opener.done.connect(self._show_file)
         self.live.closed.connect(self._show_live)
         self.crashes.install()
         self._timer.timeout.connect(self.tick)
 
     def _restore(self) -> None:
-        """Bring back how the window was left; at the first start, welcome the operator."""
+        """Bring back how the window was left."""
         settings = self._settings
         self.resize(1366, 740)
         bring_back(settings, self, self.live.splitters)
         self.set_theme(THEMES.get(settings.value("theme"), DARK))
-        if settings.value("is_toured") is None:
-            settings.setValue("is_toured", True)
-            TourDialog(self).show()
+
+    def _propose(self) -> None:
+        """Say what F5 would run."""
+        recipe = self.views.recipe.recipe()
+        self.run_bar.propose("" if recipe is None else recipe.title)
+        self.live.propose("" if recipe is None else recipe.title)
 
     def _run(self, recipe: AnyRecipe, rig: RigRecipe) -> None:
         if self.bridge.is_busy:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from drivers.apt_messages import Status
 from drivers.kst101 import KST101
 from tplm_daq.errors import DeviceError
 from tplm_daq.readings import Position, Setting
@@ -99,6 +100,7 @@ class Axis:
             "firmware": info.firmware,
             "position_mm": position_mm,
             "status": int(status),
+            "is_homed": bool(status & Status.HOMED),
             "velocity_mm_s": settings.velocity_mm_s,
             "acceleration_mm_s2": settings.acceleration_mm_s2,
             "backlash_mm": settings.backlash_mm,

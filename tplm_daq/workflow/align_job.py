@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from tplm_daq.acquire.events import FinishReason, Listener, Notice
+from tplm_daq.acquire.events import FinishReason, Listener, Notice, Step
 from tplm_daq.acquire.prepare import prepare
 from tplm_daq.acquire.runner import Plan, Runner
 from tplm_daq.recipes.align import AlignRecipe, alignment_model
@@ -185,14 +185,14 @@ class Following:
 
     def _prepare(self) -> Plan:
         runner = self.runner
-        prepared = prepare(self._rig, self._recipe, self._rig_recipe, runner.checkpoint, runner.warn)
+        prepared = prepare(self._rig, self._recipe, self._rig_recipe, runner.checkpoint, runner.warn, runner.tell_step)
         ready = Ready(self._rig, self._rig_recipe, prepared, runner.checkpoint)
         self._walk = Walk(procedure(ready, self._recipe), self._recipe.n_points)
         return Plan(self._walk, prepared.settings, self._walk)
 
 
 def align_first(rig: Rig, recipe: ScanRecipe, rig_recipe: RigRecipe, folder: Path, steering: Steering) -> RigRecipe:
-    """Do what a scan wants to be aligned first, except where a calibration is still valid; listeners get notices only.
+    """Do what a scan wants to be aligned first, except where a calibration is still valid; listeners get no points.
 
     Parameters
     ----------
@@ -245,7 +245,7 @@ def _notices_only(listeners: Iterable[Listener]) -> list[Listener]:
     """Keep points and states of an alignment from listeners that expect those of the scan after it."""
 
     def filtered(listen: Listener) -> Listener:
-        return lambda event: listen(event) if isinstance(event, Notice) else None
+        return lambda event: listen(event) if isinstance(event, Notice | Step) else None
 
     return [filtered(listen) for listen in listeners]
 

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
-from tplm_daq.acquire.events import Event, Notice, PointDone, RunFinished, StateChanged
+from tplm_daq.acquire.events import Event, Notice, PointDone, RunFinished, StateChanged, Step
 from tplm_daq.store.writer import local_time
 
 logger = logging.getLogger(__name__)
@@ -74,6 +74,8 @@ def described(event: Event) -> dict[str, object]:
             }
         case Notice(level, text):
             return {"event": "notice", "level": level, "text": text}
+        case Step(doing, is_lit):
+            return {"event": "step", "doing": doing, "is_lit": is_lit}
         case RunFinished(reason, message):
             return {"event": "run_finished", "finish_reason": reason.value, "message": message}
 

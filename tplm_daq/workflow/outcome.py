@@ -30,11 +30,12 @@ SKIPPED = "skipped in a hurry; run `tplm analyse` on the file"
 
 @dataclass(frozen=True)
 class Recorded:
-    """A run file that is closed, why its run ended, and the error that ended it early, if one did."""
+    """A run file that is closed, why its run ended, the error that ended it early, if one did, and why in words."""
 
     path: Path
     finish_reason: FinishReason
     error: TplmError | None
+    finish_message: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class ScanOutcome:
 
     `calibrations` are those whose values the scan took over. `rate_cps_nw` is the rate at the brightest position per
     power, where the rig file has no ``optics.expected_rate`` yet.
+    `finish_message` says in words why it ended.
     """
 
     run_file: Path
@@ -58,6 +60,7 @@ class ScanOutcome:
     report_file: Path | None = None
     calibrations: tuple[CalibrationReference, ...] = ()
     rate_cps_nw: float | None = None
+    finish_message: str = ""
 
     @property
     def exit_status(self) -> int:
@@ -122,6 +125,7 @@ def conclude(
         report_file=report_file,
         calibrations=calibrations_of(run),
         rate_cps_nw=_rate_to_expect(run, recipe),
+        finish_message=recorded.finish_message,
     )
 
 

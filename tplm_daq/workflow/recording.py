@@ -112,14 +112,15 @@ class Recording:
                 failure = self._close(self._writer, finish_reason)
                 if failure is not None and error is None:
                     finish_reason, error = FinishReason.FAILED, failure
-        return Recorded(self._path, finish_reason, error)
+        return Recorded(self._path, finish_reason, error, self.runner.status.finish_message)
 
     def _prepare(self) -> Plan:
         recipe, runner, start = self._recipe, self.runner, local_time()
         self._check_disk()
-        prepared = prepare(self._rig, recipe, self._rig_recipe, runner.checkpoint, runner.warn)
+        prepared = prepare(self._rig, recipe, self._rig_recipe, runner.checkpoint, runner.warn, runner.tell_step)
         if self._past is None or not self._past.run.n_points:
             seen_nm = self._rig_recipe.optics.spot_nm
+            runner.tell_step("looking where the spot is", True)
             centre_nm = find_centre(self._rig, recipe.path, prepared.settings, runner.checkpoint, runner.warn, seen_nm)
             header = self._header(prepared, scan_positions(recipe.path, centre_nm))
         if self._past is None:

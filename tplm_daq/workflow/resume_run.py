@@ -146,7 +146,7 @@ class ResumeJob(Steering):
         except LightMayBeOnError as error:
             if recorded is None:
                 raise
-            return Recorded(recorded.path, recorded.finish_reason, error)
+            return replace(recorded, error=error)
         return recorded
 
 

@@ -91,5 +91,5 @@ class ScanJob(Steering):
         except LightMayBeOnError as error:
             if recorded is None:
                 raise
-            return Recorded(recorded.path, recorded.finish_reason, error)
+            return replace(recorded, error=error)
         return recorded

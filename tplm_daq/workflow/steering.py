@@ -46,6 +46,17 @@ class Steering:
         self._is_in_a_hurry = False
         self._is_measured = False
         self._is_last_pass = False
+        self._is_held = False
+
+    @property
+    def is_last_pass(self) -> bool:
+        """Whether somebody wants the scan under way to end after its pass."""
+        return self._is_last_pass
+
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody wants the job to be held before its next point."""
+        return self._is_held
 
     @property
     def latest(self) -> LiveResult | None:
@@ -107,12 +118,14 @@ class Steering:
         self._is_last_pass = False
 
     def pause(self) -> None:
-        """Hold the job before its next point; nothing happens while no scan is under way."""
+        """Hold the job before its next point, be it that of a scan that has not begun yet."""
+        self._is_held = True
         if self._under_way is not None:
             self._under_way.runner.pause()
 
     def resume(self) -> None:
         """Go on after a pause."""
+        self._is_held = False
         if self._under_way is not None:
             self._under_way.runner.resume()
 
@@ -120,6 +133,8 @@ class Steering:
         """Steer this from now on; an abort that came before reaches it."""
         self._under_way = under_way
         self._is_measured = False
+        if self._is_held:
+            under_way.runner.pause()
         if self._abort_message is not None:
             under_way.runner.abort(self._abort_message)
 
