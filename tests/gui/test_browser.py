@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,26 @@ def test_data_are_exported_and_what_exists_is_kept(qtbot: QtBot, browser: RunBro
     wait_for(qtbot, lambda: "exists" in message(browser))
     button(browser, "Export the data of the chosen runs as csv").click()
     wait_for(qtbot, lambda: path.with_suffix(".csv").is_file())
+
+
+def test_one_thing_is_written_after_the_other(
+    qtbot: QtBot, browser: RunBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = threading.Event()
+
+    def slow(path: Path, to: str) -> Path:
+        may_end.wait(20)
+        return path.with_suffix(f".{to}")
+
+    monkeypatch.setattr("tplm_daq.gui.browser.export_run", slow)
+    browser.table.selectRow(0)
+    writers = [button(browser, f"Export the data of the chosen runs as {to}") for to in ("npz", "csv")]
+    writers[0].click()
+    assert not any(each.isEnabled() for each in writers)
+    browser.refresh()
+    may_end.set()
+    wait_for(qtbot, lambda: message(browser).startswith("written: "))
+    assert all(each.isEnabled() for each in writers)
 
 
 def test_a_report_is_written_beside_the_run(qtbot: QtBot, browser: RunBrowser, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_runs_stand_where_their_light_puts_them_with_their_interval(series: Seri
 
 
 def test_the_relaxation_is_drawn_and_said_beside_what_was_left_out(series: SeriesPlot) -> None:
-    assert said(series).startswith("τ = 6 ± ")
+    assert said(series).startswith("τ = 6.00 ± ")
     assert "dark.h5: its power is not known." in said(series)
     x, y = series.plot._fit.getData()
     assert np.interp(6.0, x, y) == pytest.approx(0.01 + 0.14 / np.e, rel=1e-3)

@@ -53,6 +53,21 @@ def test_the_longest_words_fit_on_a_small_screen(make_window: MakeWindow, theme:
             assert window.minimumSizeHint().height() <= 740
 
 
+def test_no_name_or_path_pushes_light_off_from_the_screen(make_window: MakeWindow) -> None:
+    window = make_window()
+    path = "/" + "a_folder_with_a_long_name/" * 12
+    window.live.title.setText(path)
+    window.live.back.show()
+    window.messages.tell("bad", f"{path}: cannot be read")
+    for label in (window.views.browser._message, window.views.alignment.kept, window.views.alignment.title):
+        label.setText(path)
+    for view in range(window.views.count()):
+        window.views.setCurrentIndex(view)
+        assert window.minimumSizeHint().width() <= SMALL
+    window.views._shown_live.setCurrentWidget(window.views.alignment)
+    assert window.minimumSizeHint().width() <= SMALL
+
+
 def test_a_stray_space_bar_cannot_end_a_scan(qtbot: QtBot) -> None:
     bar = RunBar()
     qtbot.addWidget(bar)

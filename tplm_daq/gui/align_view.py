@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QHeaderView, QLabel, QSplitter, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QSizePolicy,
+    QSplitter,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from tplm_daq.gui.align_plots import EvidencePlot, PlacesPlot
 from tplm_daq.gui.align_watch import AlignPicture, rows_of
+from tplm_daq.gui.one_line import OneLine
 from tplm_daq.gui.theme import Theme
 
 COLUMNS = ("What was found", "Value", "Unit", "Simulated truth")
@@ -24,11 +33,12 @@ class AlignView(QWidget):
         self._picture: AlignPicture | None = None
         self.places = PlacesPlot()
         self.evidence = EvidencePlot()
-        self.title = QLabel()
+        self.title = OneLine()
         self.title.setAccessibleName("Alignment shown")
         self.kept = QLabel(NOTHING_YET)
         self.kept.setAccessibleName("Where the alignment is kept")
         self.kept.setWordWrap(True)
+        self.kept.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # of any path
         self.kept.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setAccessibleName("What the alignment found")
@@ -50,7 +60,7 @@ class AlignView(QWidget):
             self._draw(picture)
 
     def _draw(self, picture: AlignPicture) -> None:
-        self.title.setText(f"<b>{escape(picture.title)}</b> — alignment: {picture.procedure}")
+        self.title.setText(f"{picture.title} — alignment: {picture.procedure}")
         self.places.show_picture(picture)
         self.evidence.show_picture(picture)
         self.kept.setText(picture.kept or NOTHING_YET)
@@ -82,5 +92,8 @@ class AlignView(QWidget):
         split.setSizes([500, 600])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.title)
+        top = QHBoxLayout()
+        top.setContentsMargins(6, 4, 6, 4)
+        top.addWidget(self.title)
+        layout.addLayout(top)
         layout.addWidget(split, 1)

@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -60,6 +61,7 @@ class RunBrowser(QWidget):
     def __init__(self, folder: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._catalogue = Catalogue(folder, (), ())
+        self._is_writing = False
         self.table = RunTable()
         self.series = SeriesPlot()
         self._folder = QLineEdit(str(folder))
@@ -69,6 +71,7 @@ class RunBrowser(QWidget):
         self._search.setPlaceholderText("part of title or sample")
         self._message = QLabel()
         self._message.setWordWrap(True)
+        self._message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # of any path
         self._message.setAccessibleName("Messages about the runs")
         self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._reading = self._job("catalogue", self._show_catalogue)
@@ -101,7 +104,7 @@ class RunBrowser(QWidget):
     def refresh(self) -> None:
         """Read the folder anew."""
         folder = Path(self._folder.text()).expanduser()
-        self._message.setText("reading …")
+        self._message.setText("writing …" if self._is_writing else "reading …")
         self._reading.start(lambda: list_runs(folder))
 
     def export(self, to: str) -> None:
@@ -144,9 +147,8 @@ class RunBrowser(QWidget):
         self._draw_next()
 
     def _on_choice(self) -> None:
+        self._enable()
         paths = self.table.chosen_paths()
-        for name, button in self._buttons.items():
-            button.setEnabled(len(paths) == 1 if name == "open" else bool(paths))
         self._comparing.start(lambda: compare_runs(paths) if paths else NOTHING)
 
     def _show_comparison(self, outcome: object) -> None:
@@ -156,14 +158,24 @@ class RunBrowser(QWidget):
         else:
             self._message.setText(str(outcome))
 
+    def _enable(self) -> None:
+        """Allow what can be done with what is chosen; one thing is written after the other."""
+        n_chosen = len(self.table.chosen_paths())
+        for name, button in self._buttons.items():
+            button.setEnabled(n_chosen == 1 if name == "open" else n_chosen > 0 and not self._is_writing)
+
     def _write(self, job: Job) -> None:
+        self._is_writing = True
         self._message.setText("writing …")
+        self._enable()
         self._writing.start(job)
 
     def _show_written(self, outcome: object) -> None:
+        self._is_writing = False
         is_written = isinstance(outcome, Sequence) and not isinstance(outcome, str)
         text = "written: " + ", ".join(map(str, outcome)) if is_written else str(outcome)  # type: ignore[call-overload]
         self._message.setText(text)
+        self._enable()
 
     def _ask_folder(self) -> None:
         ask_for_file(self, "Folder with run files", self._folder.text(), self.set_folder, FOLDER)

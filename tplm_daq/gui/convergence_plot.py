@@ -18,6 +18,10 @@ FARTHEST = 4.0
 """The axis ends where the latest D lies within so many of the interval's half-widths of half of the history."""
 
 
+BAR = (0.9, 1.1)
+"""Ends of the bar of a single estimate, in its photons."""
+
+
 class ConvergencePlot(Plot):
     """D against photons."""
 
@@ -65,10 +69,13 @@ class ConvergencePlot(Plot):
         self._d = np.array([step.diffusivity_cm2_s for step in steps])
         low, high = (np.array([step.ci95_cm2_s[side] for step in steps]) for side in (0, 1))
         self._half = 0.5 * (high - low)
-        self._low.setData(self._n_photons, low)
-        self._high.setData(self._n_photons, high)
-        self._band.setVisible(len(steps) > 1)  # without data it would keep its last shape
-        self._line.setData(self._n_photons, self._d)
+        n_photons = self._n_photons
+        if len(steps) == 1:  # of a file the last estimate only is known: a bar, where a line has no length
+            n_photons, low, high = np.outer(n_photons, BAR).ravel(), np.repeat(low, 2), np.repeat(high, 2)
+        self._low.setData(n_photons, low)
+        self._high.setData(n_photons, high)
+        self._band.setVisible(len(steps) > 0)  # without data it would keep its last shape
+        self._line.setData(n_photons, np.repeat(self._d, 2) if len(steps) == 1 else self._d)
         self._mark(picture)
         self._head(picture)
         self._keep_in_view()
@@ -116,6 +123,6 @@ class ConvergencePlot(Plot):
 
     def _keep_in_view(self) -> None:
         """Let the wild start of a run not squeeze what came of it."""
-        if len(self._d) > 1 and self.item.vb.autoRangeEnabled()[1]:
+        if len(self._d) and self.item.vb.autoRangeEnabled()[1]:
             half = FARTHEST * float(max(np.nanmedian(self._half), 0.02 * abs(self._d[-1]), 1e-6))
             self.item.vb.setRange(yRange=(self._d[-1] - half, self._d[-1] + half), padding=0, disableAutoRange=False)

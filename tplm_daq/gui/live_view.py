@@ -16,6 +16,7 @@ from tplm_daq.gui.decay_plot import DecayPlot
 from tplm_daq.gui.diffusivity_plot import GrowingSeries
 from tplm_daq.gui.live_map import LiveMap, Scale
 from tplm_daq.gui.msd_plot import MsdPlot
+from tplm_daq.gui.one_line import OneLine
 from tplm_daq.gui.picture import Picture
 from tplm_daq.gui.plots import Cursors, Plot
 from tplm_daq.gui.profile_plot import ProfilePlot
@@ -72,7 +73,7 @@ class LiveView(QWidget):
         self._is_map_due = False
         self._due: deque[str] = deque()
         self._nothing = "No run yet"
-        self.title = QLabel(self._nothing)
+        self.title = OneLine(self._nothing)
         self.title.setAccessibleName("Run shown")
         self.back = QPushButton("Back to the run")
         self.back.setToolTip("Show the run under way, or the last one, instead of the file")

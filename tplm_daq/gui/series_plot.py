@@ -17,6 +17,7 @@ from tplm_daq.gui.diffusivity_plot import ABSCISSAE, T_EXC, Abscissa, Diffusivit
 from tplm_daq.gui.file_question import SAVES, ask_for_file
 from tplm_daq.gui.theme import Theme
 from tplm_daq.kmc.observe import Observation
+from tplm_daq.report.numbers import value_with_error
 from tplm_daq.workflow.comparison import ComparedRuns
 
 NOTHING = ComparedRuns((), (), None, np.zeros(0), ())
@@ -125,13 +126,13 @@ def relaxation_text(fit: Relaxation) -> str:
     --------
     >>> one = np.array([0.15])
     >>> relaxation_text(Relaxation(6.0, 0.4, (5.2, np.inf), one, one / 10, one / 50, one / 50, 3.1, 2, 0.21))
-    'τ = 6 ± 0.4 µs (95 %: 5.2 to ∞ µs), D if excited often 0.15 ± 0.003, rarely 0.015 ± 0.003 cm²/s; p = 0.21'
+    'τ = 6.00 ± 0.40 µs (95 %: 5.2 to ∞ µs), D if excited often 0.1500 ± 0.0030, rarely 0.0150 ± 0.0030 cm²/s; p = 0.21'
     """
     low, high = (f"{end:.3g}" if np.isfinite(end) else "∞" for end in fit.tau_ci95_us)
     return (
-        f"τ = {fit.tau_us:.3g} ± {fit.tau_error_us:.2g} µs (95 %: {low} to {high} µs), "
-        f"D if excited often {fit.d_0_cm2_s[0]:.3g} ± {fit.d_0_error_cm2_s[0]:.2g}, "
-        f"rarely {fit.d_inf_cm2_s[0]:.3g} ± {fit.d_inf_error_cm2_s[0]:.2g} cm²/s; p = {fit.p_value:.2g}"
+        f"τ = {value_with_error(fit.tau_us, fit.tau_error_us)} µs (95 %: {low} to {high} µs), "
+        f"D if excited often {value_with_error(fit.d_0_cm2_s[0], fit.d_0_error_cm2_s[0])}, "
+        f"rarely {value_with_error(fit.d_inf_cm2_s[0], fit.d_inf_error_cm2_s[0])} cm²/s; p = {fit.p_value:.2g}"
     )
 
 

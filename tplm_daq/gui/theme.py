@@ -106,6 +106,7 @@ def _style_sheet(theme: Theme) -> str:
     QToolTip {{ color: {theme.text}; background: {theme.raised}; border: 1px solid {theme.line}; padding: 3px; }}
     QPushButton {{ padding: 4px 10px; }}
     QPushButton:focus, QLineEdit:focus, QComboBox:focus, QCheckBox:focus {{ border: 2px solid {theme.data}; }}
+    QPushButton:focus {{ padding: 2px 8px; }}
     QProgressBar {{ border: 1px solid {theme.line}; border-radius: 3px; text-align: center;
                     background: {theme.ground}; color: {theme.text}; }}
     QProgressBar::chunk {{ background: {theme.line}; border-radius: 2px; }}
