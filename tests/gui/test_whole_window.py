@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PyQt6.QtWidgets import QAbstractButton, QDialog, QMessageBox
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QDialog, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from tests.gui.waiting import is_settled, wait_for
@@ -66,6 +67,35 @@ def test_no_name_or_path_pushes_light_off_from_the_screen(make_window: MakeWindo
         assert window.minimumSizeHint().width() <= SMALL
     window.views._shown_live.setCurrentWidget(window.views.alignment)
     assert window.minimumSizeHint().width() <= SMALL
+
+
+def test_the_tab_key_reaches_every_button_of_every_view(qtbot: QtBot, make_window: MakeWindow) -> None:
+    window = make_window()
+    window.session.open()
+    wait_for(qtbot, lambda: is_settled(window.session))
+    left: set[str] = set()
+    for view in range(window.views.count()):
+        window.views.setCurrentIndex(view)
+        qtbot.wait(250)  # the devices are looked at five times a second
+        wanted = {each for each in buttons(window) if isinstance(each, QPushButton) and each.text() != "LIGHT OFF\tF12"}
+        for _ in range(200):
+            focused = QApplication.focusWidget()
+            wanted.discard(focused)  # type: ignore[arg-type]
+            qtbot.keyClick(focused or window, Qt.Key.Key_Tab)
+        left |= {each.accessibleName() or each.text() for each in wanted}
+    assert not left
+
+
+def test_the_views_are_turned_with_keys_and_the_live_view_hears_its_own(qtbot: QtBot, make_window: MakeWindow) -> None:
+    window = make_window()
+    qtbot.keyClick(window, Qt.Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
+    assert window.views.currentWidget() is window.views.recipe
+    qtbot.keyClick(window, Qt.Key.Key_PageUp, Qt.KeyboardModifier.ControlModifier)
+    age_ns = window.live.cursors.age_ns
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    qtbot.keyClick(focused, Qt.Key.Key_Right)
+    assert window.live.cursors.age_ns > age_ns
 
 
 def test_a_stray_space_bar_cannot_end_a_scan(qtbot: QtBot) -> None:

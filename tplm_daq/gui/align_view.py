@@ -44,6 +44,7 @@ class AlignView(QWidget):
         self.table.setAccessibleName("What the alignment found")
         self.table.setHorizontalHeaderLabels(COLUMNS)
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.table.setTabKeyNavigation(False)
         self._lay_out()
 
     def set_theme(self, theme: Theme) -> None:

@@ -10,7 +10,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
 
 from tplm_daq.gui.picture import Picture
-from tplm_daq.gui.plots import Cursors, Plot, add_legend, nearest_value
+from tplm_daq.gui.plots import SIDE, Cursors, Plot, add_legend, nearest_value
 from tplm_daq.gui.theme import LAMP_WORDS, Theme, lamp_colour
 
 NORMAL_95 = 1.96
@@ -113,7 +113,8 @@ class ConvergencePlot(Plot):
         result = picture.result
         if result is None:
             reason = "" if picture.live is None else f": {picture.live.reason}"
-            self.set_heading(f"D{reason}"[:90])
+            room = self.width() - 2 * SIDE
+            self.set_heading(self._heading.fontMetrics().elidedText(f"D{reason}", Qt.TextElideMode.ElideRight, room))
             self.explain(reason)
             return
         lamp = result.bias_lamp

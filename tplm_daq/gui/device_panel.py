@@ -143,6 +143,7 @@ class DevicePanel(QWidget):
         table.setAccessibleName("Devices of the rig")
         table.setHorizontalHeaderLabels(COLUMNS)
         table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        table.setTabKeyNavigation(False)  # Tab leaves the table for its buttons; arrows move within it
         table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         table.setWordWrap(True)
         for row, shown in enumerate(devices):

@@ -39,7 +39,7 @@ def words_of(ending: AnyOutcome | BaseException) -> tuple[Kind, str]:
     if isinstance(error, Aborted):
         return "doubtful", f"Ended: {error}.{where}"
     if reason := reason_of(ending):
-        return "bad", f"{reason}{where}"
+        return "bad", f"{reason.removesuffix('.')}.{where}"
     match ending:
         case SeriesOutcome():
             return "good", f"The series of {len(ending.points)} conditions is complete.{where}"

@@ -40,12 +40,16 @@ KEYS = (
     Key("R", "reset_views", "Undo zooming in all plots", is_of_live_view=True),
     Key("F9", "next_theme", "Dark or light window"),
     Key("F11", "full_screen", "Full screen, or back"),
-    Key("Ctrl+PgDown", "next_tab", "Next view"),
+    Key("Ctrl+PgDown", "next_view", "Next view"),
+    Key("Ctrl+PgUp", "view_before", "View before"),
     Key("Ctrl+Q", "close", "Quit; asks while a scan is under way"),
 )
 MARGIN = 40
 """Between a dialog and the corner of its window, in pixels."""
-IN_PLOTS = "In plots: drag to move, wheel to zoom, drag a cursor."
+IN_PLOTS = (
+    "In plots: drag to move, wheel to zoom, drag a cursor.<br>"
+    "Tab goes to the next field or button, Space presses it; arrows move in tables."
+)
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,7 @@ class LogPanel(QWidget):
     def _lay_out(self) -> None:
         self.table.setModel(self._shown)
         self.table.setShowGrid(False)
+        self.table.setTabKeyNavigation(False)
         self.table.setWordWrap(False)
         self.table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
         tall, wide = self.table.verticalHeader(), self.table.horizontalHeader()

@@ -70,13 +70,16 @@ class ManualMoves(QWidget):
         step = QuantityEdit("Detector jog step", LENGTH, "100 nm")
         grid.addWidget(QLabel("jog by"), 2, 0)
         grid.addWidget(step, 2, 1)
-        for column, (axis, sign, symbol) in enumerate((("x", -1, "◀"), ("x", 1, "▶"), ("y", -1, "▼"), ("y", 1, "▲"))):
+        jogs = QHBoxLayout()
+        for axis, sign, symbol in (("x", -1, "◀"), ("x", 1, "▶"), ("y", -1, "▼"), ("y", 1, "▲")):
             name = f"Jog detector {axis} {'further' if sign > 0 else 'back'}"
-            button = self._button(f"{axis} {symbol}", name, partial(self._jog, step, axis, sign))
-            grid.addWidget(button, 2 + column // 2, 2 + column % 2)
-        grid.addWidget(self._button("Go to", "Move the detector to x, y", self._go_detector), 0, 3, 2, 1)
-        grid.addWidget(self._button("Home", "Reference run of both detector axes", self._session.home_detector), 3, 0)
-        grid.addWidget(self._stop("detector"), 3, 1)
+            jogs.addWidget(self._button(f"{axis} {symbol}", name, partial(self._jog, step, axis, sign)))
+        grid.addLayout(jogs, 2, 2)
+        grid.addWidget(self._button("Go to", "Move the detector to x, y", self._go_detector), 3, 1)
+        ends = QHBoxLayout()
+        ends.addWidget(self._button("Home", "Reference run of both detector axes", self._session.home_detector))
+        ends.addWidget(self._stop("detector"))
+        grid.addLayout(ends, 3, 2)
         return group
 
     def _stage(self) -> QGroupBox:

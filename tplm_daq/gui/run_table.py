@@ -41,6 +41,7 @@ class RunTable(QTableWidget):
         self.setAccessibleName("Runs")
         self.setHorizontalHeaderLabels(COLUMNS)
         self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.setTabKeyNavigation(False)
         self.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         self.setSelectionMode(QTableWidget.SelectionMode.ExtendedSelection)
         self.setIconSize(QSize(96, 48))

@@ -111,9 +111,12 @@ class Views(QTabWidget):
                 self.setCurrentWidget(self._shown_live)
                 self.alignment.places.canvas.setFocus()
 
-    def show_next(self) -> None:
-        """Show the next view."""
-        self.setCurrentIndex((self.currentIndex() + 1) % self.count())
+    def show_next(self, by: int) -> None:
+        """Show the view so many places further on, and let its keys work."""
+        self.setCurrentIndex((self.currentIndex() + by) % self.count())
+        if self.currentWidget() is self._shown_live:
+            is_scan = self._shown_live.currentWidget() is self.live
+            (self.live.map if is_scan else self.alignment.places).canvas.setFocus()
 
     def what_would_be_lost(self) -> str:
         """Return what is kept nowhere and lost when the window closes, as half a sentence; empty if nothing is."""

@@ -142,9 +142,13 @@ class Window(QMainWindow):
         """Fill the screen, or give it back."""
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
-    def next_tab(self) -> None:
+    def next_view(self) -> None:
         """Show the next view."""
-        self.views.show_next()
+        self.views.show_next(1)
+
+    def view_before(self) -> None:
+        """Show the view before."""
+        self.views.show_next(-1)
 
     def end_and_close(self) -> None:
         """End the scan, if there is one, and close the window once the rig is safe."""
