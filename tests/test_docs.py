@@ -49,6 +49,14 @@ SHORT = {
     "scan_line.yaml": ("path.n_positions=9", "passes.n_passes=2", HOMED),
     "scan_map.yaml": ("path.n_x=7", "path.n_y=7", "passes.dwell=1s", HOMED),
     "my_scan.yaml": ("path.n_positions=9", "passes.n_passes=2", HOMED),
+    "align_spot.yaml": (HOMED,),
+    "lab_scan.yaml": ("path.n_positions=9", "passes.n_passes=2", HOMED),
+    "lab_series.yaml": (
+        "scan.path.n_positions=7",
+        "scan.passes.n_passes=1",
+        "vary.0.average_power=[4 nW, 16 nW]",
+        HOMED,
+    ),
     "my_series.yaml": ("scan.path.n_positions=7", "scan.path.centre=0 nm", "scan.passes.n_passes=1", HOMED),
 }
 """Changes of the recipes that are run, so that a page takes seconds."""
