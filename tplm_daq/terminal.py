@@ -61,7 +61,8 @@ class TerminalOperator:
         self._console.print(f"[bold]By hand:[/bold] {what}")
         for name, value in quantities.items():
             self._console.print(f"    {name} = {value:g}")
-        self._console.print("Press Enter when it is done, or n to stop: ", end="")
+        # A line of its own: what is drawn while a run is watched covers a line that has not ended.
+        self._console.print("Press Enter when it is done, or n and Enter to stop.")
         if self._answer(what).strip().lower() not in ("", "y", "yes"):
             raise Aborted(f"the operator declined: {what}")
 

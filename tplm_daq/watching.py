@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Protocol, TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,39 +21,49 @@ from rich.progress import (
 )
 
 from tplm_daq.acquire.events import Event, Listener, Notice, PointDone, RunState, StateChanged, Step
+from tplm_daq.analysis.pipeline import Result
 from tplm_daq.interrupts import Signals
 from tplm_daq.workflow.kmc import SweepProgress
 from tplm_daq.workflow.live import LiveResult
+from tplm_daq.workflow.series import SeriesJob, SeriesProgress
 
 Outcome = TypeVar("Outcome", covariant=True)
 
 NOTICES_SHOWN = 5
-"""Warnings printed while a scan runs; all of them are in the run file's log."""
+"""Warnings printed while a scan runs, of a series in each condition; all of them are in the run file's log."""
+
+WIDE = 120
+"""Columns of a terminal that has room for a bar, the position and the time that has passed."""
 
 
 class ScanDisplay:
-    """Shows how a scan goes: position, photons, live D with its interval, time to go.
+    """Shows how a scan goes: position, photons, live D with its interval, time to go; of a series which condition.
 
     Parameters
     ----------
     console : Console
         Where to draw; standard error, so that standard output stays clean for results.
+    is_brief : bool
+        Whether conditions of a series leave no line of their own.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, is_brief: bool = False) -> None:
         self._console = console
+        self._is_brief = is_brief
         self._lock = threading.Lock()
         self._doing = RunState.IDLE.value
         self._point: PointDone | None = None
         self._n_photons = 0
-        self._notices: list[Notice] = []
+        self._lines: list[str] = []
         self._n_notices = 0
+        self._condition = ""
+        self._is_wide = console.width >= WIDE
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
+            *((BarColumn(bar_width=None),) if self._is_wide else ()),
             MofNCompleteColumn(),
-            TimeElapsedColumn(),
+            *((TimeElapsedColumn(),) if self._is_wide else ()),
             TextColumn("left"),
             TimeRemainingColumn(),
             console=console,
@@ -71,7 +82,24 @@ class ScanDisplay:
                 self._point = event
                 self._n_photons += int(event.counts.sum())
             elif isinstance(event, Notice):
-                self._notices.append(event)
+                self._n_notices += 1
+                if self._n_notices <= NOTICES_SHOWN:
+                    self._lines.append(f"[yellow]{event.level}[/yellow] {escape(event.text)}")
+
+    def on_condition(self, progress: SeriesProgress) -> None:
+        """Take note that a condition of a series begins, and what came of the one before (in the runner's thread)."""
+        number = f"{progress.number} of {progress.n_conditions}"
+        with self._lock:
+            self._condition = f"{number} · "
+            self._point, self._n_photons, self._n_notices = None, 0, 0
+            if self._is_brief:
+                return
+            for point in progress.points[-1:]:
+                result = None if point.outcome is None else point.outcome.result
+                self._lines.append(f"    D {_of_result(result)}, {point.finish_reason}")
+            condition = progress.planned.condition
+            again = " (again)" if condition.is_reference else ""
+            self._lines.append(f"[bold]{number}[/bold]  {escape(condition.label)}{again}")
 
     def __enter__(self) -> ScanDisplay:
         """Start drawing."""
@@ -85,18 +113,19 @@ class ScanDisplay:
     def refresh(self, live: LiveResult | None) -> None:
         """Draw the present state (called in the main thread)."""
         with self._lock:
-            doing, point, n_photons, notices = self._doing, self._point, self._n_photons, self._notices
-            self._notices = []
-        for notice in notices:
-            self._n_notices += 1
-            if self._n_notices <= NOTICES_SHOWN:
-                self._console.print(f"[yellow]{notice.level}[/yellow] {notice.text}", highlight=False)
+            doing, point, n_photons, lines = self._doing, self._point, self._n_photons, self._lines
+            condition, self._lines = self._condition, []
+        for line in lines:
+            self._console.print(line, highlight=False)
         if point is None:
-            self._progress.update(self._task, description=doing)
+            self._progress.update(self._task, description=f"{condition}{doing}", completed=0, total=None)
             return
         place = f"x {point.row.x_nm * 1e-3:+.3f}, y {point.row.y_nm * 1e-3:+.3f} µm"
-        parts = [place, f"{n_photons:.3g} photons", _live_text(live)]
-        self._progress.update(self._task, description=" · ".join(parts), completed=point.n_done, total=point.n_points)
+        d = _of_result(None if live is None else live.result)
+        parts = [*([place] if self._is_wide else []), f"{n_photons:.3g} photons", f"D {d}"]
+        self._progress.update(
+            self._task, description=condition + " · ".join(parts), completed=point.n_done, total=point.n_points
+        )
 
 
 class SteeredJob(Protocol[Outcome]):
@@ -153,13 +182,16 @@ class SweepDisplay:
         self._progress.update(self._task, description=text, completed=progress.share)
 
 
-def run_watched(job: SteeredJob[Outcome], console: Console, signals: Signals) -> Outcome:
+def run_watched(job: SteeredJob[Outcome], console: Console, signals: Signals, is_brief: bool = False) -> Outcome:
     """Run the job in a thread of its own, so that this one can draw and hear signals.
 
     The first signal ends the run at the next opportunity, a second one skips everything but the safe state.
     """
-    display = ScanDisplay(console)
+    display = ScanDisplay(console, is_brief)
     job.listeners.append(display.on_event)
+    watched: object = job
+    if isinstance(watched, SeriesJob):
+        watched.on_condition.append(display.on_condition)
     n_heard = 0
 
     def abort(name: str) -> None:
@@ -178,11 +210,8 @@ def run_watched(job: SteeredJob[Outcome], console: Console, signals: Signals) ->
     return future.result()
 
 
-def _live_text(live: LiveResult | None) -> str:
-    if live is None or live.result is None:
-        return "D …"
-    d = live.result.diffusivity_cm2_s
-    half_width = 1.96 * live.result.standard_error_cm2_s
-    if not math.isfinite(half_width):
-        return "D …"
-    return f"D {d:.4f} ± {half_width:.4f} cm²/s"
+def _of_result(result: Result | None) -> str:
+    """Return D with half of its interval, or dots as long as there is none."""
+    if result is None or not math.isfinite(half_width := 1.96 * result.standard_error_cm2_s):
+        return "…"
+    return f"{result.diffusivity_cm2_s:.4f} ± {half_width:.4f} cm²/s"

@@ -159,7 +159,9 @@ def test_the_operator_says_whether_it_is_done(
     (tmp_path / "typed").write_text(typed)
     with (tmp_path / "typed").open() as keyboard:
         monkeypatch.setattr("sys.stdin", keyboard)
-        operator = TerminalOperator(Console(file=io.StringIO()), "demo")
+        shown = io.StringIO()
+        operator = TerminalOperator(Console(file=shown), "demo")
         monkeypatch.setattr(operator, "require_somebody", lambda: None)
         with nullcontext() if is_done else pytest.raises(Aborted, match="declined: Set the laser"):
             operator.set_by_hand("Set the laser to 10 nW", {"average_power_nw": 10.0})
+    assert shown.getvalue().endswith("n and Enter to stop.\n"), "what is drawn beside it covers a line that has no end"

@@ -93,7 +93,7 @@ def _measure(task: SeriesTask, console: Console) -> None:
         operator = TerminalOperator(console, task.recipe.operator)
         job = task.job(operator)
         job.on_abort.append(operator.stop_waiting)
-        outcome = run_watched(job, console, signals)
+        outcome = run_watched(job, console, signals, is_brief=True)
     if outcome.error is not None:
         raise outcome.error
     for point in outcome.points:
