@@ -206,6 +206,11 @@ def test_a_simulated_scan_is_that_of_the_command_line(tmp_path: Path) -> None:
     assert run.file.latest_result().values["diffusivity_cm2_s"] == run.analyse().diffusivity_cm2_s
 
 
+def test_a_single_change_is_still_a_list(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r'Write a list of texts: \["passes.dwell=2s"\]'):
+        tplm.simulate("configs/scan_line.yaml", "passes.dwell=2s", tmp_path)
+
+
 def test_a_real_rig_or_an_alignment_is_not_for_a_notebook(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is no simulated rig. Measure on it with `tplm run`"):
         tplm.simulate("configs/scan_line.yaml", folder=tmp_path, rig="configs/rig_lab.yaml")

@@ -76,6 +76,7 @@ def test_the_pulse_arrives_when_it_does_and_the_response_is_as_sharp(make_job: M
     outcome = make_job("response").run()
     found, truth = outcome.values, truth_of(outcome)
     assert found["t0_ns"] == pytest.approx(truth["t0_ns"], abs=5 * found["t0_error_ns"])
+    assert found["decay_at_centre_ns"] < truth["lifetime_ns"], "light also leaves the centre"
     assert found["response_fwhm_ns"] == pytest.approx(
         truth["response_fwhm_ns"], abs=5 * found["response_fwhm_error_ns"]
     )

@@ -48,6 +48,13 @@ def test_a_value_of_the_rig_set_without_prefix_is_answered_with_it() -> None:
         load_measurement("configs/scan_line.yaml", RIG, ["simulation.seed=3"])
 
 
+def test_a_mistyped_key_of_the_rig_is_quoted_as_it_was_typed() -> None:
+    with pytest.raises(
+        InputError, match=r"^--set rig\.limit\.x=1: there is no limit .* --set 'rig\.limit=\{\.\.\.\}'\.$"
+    ):
+        load_measurement("configs/scan_line.yaml", RIG, ["rig.limit.x=1"])
+
+
 def test_what_is_wrong_with_an_analysis_of_the_command_line_is_not_blamed_on_the_shipped_file() -> None:
     with pytest.raises(InputError, match='^analysis: method is "paperr": must be .* Write paper'):
         load_analysis("paperr", [])

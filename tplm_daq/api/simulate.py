@@ -48,6 +48,8 @@ def simulate(
     TplmError
         The measurement failed; what was measured is kept in the folder.
     """
+    if isinstance(changes, str):
+        raise InputError(f'changes is the text "{changes}". Write a list of texts: ["{changes}"].')
     wanted, rig_recipe = load_measurement(str(recipe), str(rig), changes)
     if not rig_recipe.is_simulated:
         raise InputError(

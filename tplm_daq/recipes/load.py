@@ -125,7 +125,7 @@ def resolve_references(
     return resolved
 
 
-def apply_overrides(data: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
+def apply_overrides(data: dict[str, Any], assignments: Sequence[str], prefix: str = "") -> dict[str, Any]:
     """Return a copy of `data` in which each ``KEY=VALUE`` has been set.
 
     Parameters
@@ -134,6 +134,8 @@ def apply_overrides(data: dict[str, Any], assignments: Sequence[str]) -> dict[st
         As from `read_yaml`.
     assignments : sequence of str
         Dotted keys, with indices from 0 for lists, and YAML values: ``vary.0.average_power.1=3nW``.
+    prefix : str
+        What stands before a key on the command line, for messages.
 
     Raises
     ------
@@ -147,17 +149,19 @@ def apply_overrides(data: dict[str, Any], assignments: Sequence[str]) -> dict[st
     """
     changed = copy.deepcopy(data)
     for assignment in assignments:
-        source = f"--set {assignment}"
+        source = f"--set {prefix}{assignment}"
         dotted, equals, text = assignment.partition("=")
         keys = dotted.strip().split(".")
         if not equals or not all(keys):
             raise InputError(f"{source}: write KEY=VALUE with dots between keys, such as --set passes.dwell=2s")
         value = parse_value(text, source)
         if "#" in text and "#" not in show(value, limit=None):
-            raise InputError(f"{source}: # begins a comment. Put the value in quotes: --set '{dotted}=\"{text}\"'")
+            raise InputError(
+                f"{source}: # begins a comment. Put the value in quotes: --set '{prefix}{dotted}=\"{text}\"'"
+            )
         node: Any = changed
         for depth, key in enumerate(keys):
-            place = _place(node, keys[:depth], key, source, is_last=depth == len(keys) - 1)
+            place = _place(node, keys[:depth], key, source, prefix, is_last=depth == len(keys) - 1)
             if depth == len(keys) - 1:
                 node[place] = value
             else:
@@ -194,7 +198,7 @@ def dump_yaml(model: Model) -> str:
     )
 
 
-def _place(node: Any, above: list[str], key: str, source: str, *, is_last: bool) -> str | int:
+def _place(node: Any, above: list[str], key: str, source: str, prefix: str, *, is_last: bool) -> str | int:
     """Return `key` as key or index of `node`, which is found at the keys `above`."""
     here = ".".join(above) or "the file"
     if isinstance(node, list):
@@ -205,11 +209,13 @@ def _place(node: Any, above: list[str], key: str, source: str, *, is_last: bool)
             + (
                 f"Write {'0' if len(node) == 1 else f'0 to {len(node) - 1}'}."
                 if node
-                else f"Set it whole: --set '{here}=[...]'."
+                else f"Set it whole: --set '{prefix}{here}=[...]'."
             )
         )
     if not isinstance(node, dict):
-        raise InputError(f"{source}: {here} is {show(node)} and has no keys. Set it whole: --set '{here}={{...}}'.")
+        raise InputError(
+            f"{source}: {here} is {show(node)} and has no keys. Set it whole: --set '{prefix}{here}={{...}}'."
+        )
     if is_last or key in node:
         return key
     below = [name for name, section in node.items() if isinstance(section, dict) and key in section]
@@ -217,5 +223,5 @@ def _place(node: Any, above: list[str], key: str, source: str, *, is_last: bool)
     known = f'Did you mean "{meant}"?' if meant else f"Keys there: {', '.join(node) or 'none'}."
     whole = ".".join([*above, key])
     raise InputError(
-        f"{source}: there is no {key} in {here}. {known} Set a new section whole: --set '{whole}={{...}}'."
+        f"{source}: there is no {key} in {here}. {known} Set a new section whole: --set '{prefix}{whole}={{...}}'."
     )

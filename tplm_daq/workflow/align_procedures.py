@@ -128,7 +128,8 @@ def measure_response(ready: Ready, recipe: ResponseAlignment) -> Steps:
         "t0_error_ns": edge.t0_error_ns,
         "response_fwhm_ns": edge.response_fwhm_ns,
         "response_fwhm_error_ns": edge.response_fwhm_error_ns,
-        "lifetime_ns": edge.lifetime_ns,
+        # Shorter than the film's lifetime, because light spreads away from the centre.
+        "decay_at_centre_ns": edge.lifetime_ns,
     }
     curve = {"delay_ns": edge.delay_ns, "counts": edge.counts, "model": edge.model}
     return Findings(values, {name: tuple(column.tolist()) for name, column in curve.items()})

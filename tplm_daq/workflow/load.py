@@ -112,7 +112,7 @@ def load_rig(rig: str, assignments: Sequence[str]) -> RigRecipe:
     """
     path = find_config(rig)
     changes = [text.removeprefix(RIG_PREFIX) for text in assignments]
-    return validate(RigRecipe, apply_overrides(read_yaml(path), changes), path)
+    return validate(RigRecipe, apply_overrides(read_yaml(path), changes, RIG_PREFIX), path)
 
 
 def load_analysis(method: str | None, assignments: Sequence[str]) -> AnalysisRecipe:

@@ -32,7 +32,9 @@ def changed_rig(stored: RigRecipe, assignments: Sequence[str], path: Path) -> Ri
         )
     before = stored.model_dump(mode="json")
     changed = validate(
-        RigRecipe, apply_overrides(before, [text.removeprefix(RIG_PREFIX) for text in assignments]), f"{path}, rig"
+        RigRecipe,
+        apply_overrides(before, [text.removeprefix(RIG_PREFIX) for text in assignments], RIG_PREFIX),
+        f"{path}, rig",
     )
     require_same_rig(stored, changed, path)
     return changed
