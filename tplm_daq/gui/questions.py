@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtWidgets import QMessageBox, QWidget
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QLabel, QMessageBox, QPushButton, QWidget
 from pyqtgraph import siFormat
 
 from tplm_daq.gui.asking import Question
@@ -31,12 +32,13 @@ class Questions:
         """Show what is to be done by hand, until it is answered here or by the end of the run."""
         values = "\n".join(_quantity_text(name, value) for name, value in question.quantities.items())
         box = QMessageBox(QMessageBox.Icon.Question, "By hand", f"{question.what}\n\n{values}", parent=self._parent)
-        done = box.addButton("It is set", QMessageBox.ButtonRole.AcceptRole)
-        box.addButton("Stop the scan", QMessageBox.ButtonRole.RejectRole)
+        done = box.addButton("It &is set", QMessageBox.ButtonRole.AcceptRole)
+        box.addButton("&Stop the scan", QMessageBox.ButtonRole.RejectRole)
         box.buttonClicked.connect(lambda button: question.answer(button is done))
         box.setModal(False)
         self._open.append((question, box))
         box.show()
+        _let_no_stray_key_answer(box)
 
     def close_answered(self) -> None:
         """Close the boxes that nobody needs to answer any more."""
@@ -59,7 +61,9 @@ class Questions:
             return
         box = QMessageBox(QMessageBox.Icon.Warning, title, text, parent=self._parent)
         yes = box.addButton(answers[0], QMessageBox.ButtonRole.AcceptRole)
-        box.setEscapeButton(box.addButton(answers[1], QMessageBox.ButtonRole.RejectRole))
+        no = box.addButton(answers[1], QMessageBox.ButtonRole.RejectRole)
+        box.setEscapeButton(no)
+        box.setDefaultButton(no)
         box.buttonClicked.connect(lambda button: end() if button is yes else None)
         box.finished.connect(self._forget_ending)
         self._ending = box
@@ -76,6 +80,17 @@ class Questions:
         if self._ending is not None:
             self._ending.deleteLater()
         self._ending = None
+
+
+def _let_no_stray_key_answer(box: QMessageBox) -> None:
+    """Give the focus to the text: the box comes while somebody may be typing, and what is asked is done by hand."""
+    for button in box.findChildren(QPushButton):
+        button.setAutoDefault(False)
+        button.setDefault(False)
+    text = box.findChild(QLabel, "qt_msgbox_label")
+    assert isinstance(text, QLabel)
+    text.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    text.setFocus()
 
 
 def _quantity_text(name: str, value: float) -> str:
