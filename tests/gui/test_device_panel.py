@@ -194,3 +194,12 @@ def test_a_jog_out_of_the_travel_is_refused_and_leaves_the_targets_alone(panel: 
     button(panel, "Jog detector x back").click()
     assert message(panel).startswith("⚠ No jog to x -25.353 µm, which is outside -24.24 to 24.24 µm")
     assert panel._moves._targets["detector"]["x"].text() == "1 um"
+
+
+def test_what_a_failed_device_read_before_is_told_as_such(panel: DevicePanel, session: RigSession) -> None:
+    counter = device(session, "counter")
+    row_of_counter = [shown.role for shown in session.view.devices].index("counter")
+    panel._show(row_of_counter, dataclasses.replace(counter, state=DeviceState.FAILED, message="unplugged"))
+    item = table(panel).item(row_of_counter, READING)
+    assert item is not None
+    assert item.text().startswith("last: sync none, counts ")

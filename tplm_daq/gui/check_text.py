@@ -8,6 +8,7 @@ from html import escape
 
 from pyqtgraph import siFormat
 
+from tplm_daq.gui.plots import SUPERSCRIPTS
 from tplm_daq.workflow.check import CheckReport
 from tplm_daq.workflow.feasibility import AlignCheck
 from tplm_daq.workflow.jobs import AnyCheck
@@ -57,8 +58,8 @@ def _scan_text(report: CheckReport, now: datetime) -> str:
     rows += [
         (
             f"if D is {each.diffusivity_cm2_s:g} cm²/s",
-            f"± {PERCENT * each.relative_standard_error:.2g} % (standard error) from {each.n_photons:.2g} photons "
-            f"in {duration(each.time_s)}",
+            f"± {PERCENT * each.relative_standard_error:.2g} % (standard error) from "
+            f"{large_number(each.n_photons)} photons in {duration(each.time_s)}",
         )
         for each in report.precision
     ]
@@ -89,7 +90,7 @@ def _sweep_text(found: SweepCheck) -> str:
     processes = "one process" if found.n_workers == 1 else f"{found.n_workers} processes"
     whole = [
         ("conditions", f"{len(found.conditions)}, {found.n_pulses} pulses each"),
-        ("work", f"{found.exciton_steps:.2g} exciton steps in {processes}; no device is used"),
+        ("work", f"{large_number(found.exciton_steps)} exciton steps in {processes}; no device is used"),
     ]
     cells = [("α", "pulses every", "t_exc")]
     for condition in found.conditions:
@@ -109,6 +110,18 @@ def _table(rows: Sequence[tuple[str, ...]]) -> str:
 
 def _warned(warnings: Sequence[str]) -> str:
     return "".join(f"<p>⚠ {escape(warning)}</p>" for warning in warnings)
+
+
+def large_number(value: float) -> str:
+    """Return a number to its second digit, as one writes it.
+
+    Examples
+    --------
+    >>> large_number(3.24e6), large_number(9.96e5), large_number(870.0), large_number(0.0)
+    ('3.2·10⁶', '1.0·10⁶', '870', '0')
+    """
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{value:.0f}" if int(exponent) < 4 else f"{mantissa}·10{str(int(exponent)).translate(SUPERSCRIPTS)}"
 
 
 def duration(seconds: float) -> str:

@@ -107,6 +107,7 @@ class DevicePanel(QWidget):
             reading, state, light = self._told.get(shown.role, ""), "in the scan", DeviceState.BUSY
         else:
             reading = key_values(shown.role, shown.settings, self._session.recipe)
+            reading = f"last: {reading}" if reading and shown.state is DeviceState.FAILED else reading
             state, light = shown.state.value, shown.state
         for column, text in ((STATE, f"{SYMBOLS[light]} {state}"), (READING, reading), (MESSAGE, shown.message)):
             self._set(row, column, text)

@@ -87,6 +87,7 @@ class LiveView(QWidget):
         self.whole.setToolTip("Undo zooming in all plots (R)")
         self.whole.clicked.connect(self.reset_views)
         self.splitters = self._lay_out()
+        self._show_numbers()
 
     def _lay_out(self) -> list[QSplitter]:
         top = QHBoxLayout()
@@ -127,11 +128,16 @@ class LiveView(QWidget):
             return
         self.title.setText((picture.title or self._nothing) + (_found(picture) if is_file else ""))
         self.back.setVisible(is_file)
+        self._show_numbers()
         for part, names in PARTS.items():
             if getattr(picture, part) is not getattr(old, part):
                 if part in ("grown", "live"):
                     self._is_map_due = True
                 self._due.extend(name for name in names if name not in self._due)
+
+    def _show_numbers(self) -> None:
+        for plot in (self.map, *self.plots.values()):
+            plot.show_numbers(self._picture.grown is not None)
 
     def propose(self, title: str) -> None:
         """Say what can be done as long as nothing is shown."""

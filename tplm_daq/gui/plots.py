@@ -152,6 +152,11 @@ class Plot(QWidget):
         """Say more where the mouse rests on the heading; over the plot it would cover what is measured there."""
         self._heading.setToolTip(text)
 
+    def show_numbers(self, is_shown: bool) -> None:
+        """Name the ticks, or leave them without numbers while there is nothing to measure with them."""
+        for side in self._labels:
+            self.item.getAxis(side).setStyle(showValues=is_shown)
+
     def set_label(self, side: str, text: str) -> None:
         """Name the axis at the "bottom" or on the "left", with its unit."""
         if self._labels[side] != text:

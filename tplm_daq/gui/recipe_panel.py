@@ -36,6 +36,8 @@ from tplm_daq.workflow.load import AnyRecipe, load_recipe
 
 DEBOUNCE_MS = 300
 CHECK_WIDTH = 380
+SHARES = (4, 1)
+"""Of form and check in what a large screen has more."""
 YAML_FILES = "Recipes (*.yaml *.yml)"
 
 
@@ -278,7 +280,8 @@ class RecipePanel(QWidget):
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self._pages)
         split.addWidget(right)
-        split.setStretchFactor(0, 1)
+        for place, share in enumerate(SHARES):
+            split.setStretchFactor(place, share)
         split.setSizes([10 * CHECK_WIDTH, CHECK_WIDTH])
         layout = QVBoxLayout(self)
         layout.addLayout(top)

@@ -46,6 +46,7 @@ class SeriesPlot(QWidget):
         self._job = LatestJob("relaxation", self)
         self._job.done.connect(self._show_fit)
         self._lay_out()
+        self._head()
 
     def set_theme(self, theme: Theme) -> None:
         """Take other colours."""
@@ -84,6 +85,7 @@ class SeriesPlot(QWidget):
     def _head(self) -> None:
         is_empty = self._runs.table is None and not self._lattice
         self.plot.set_heading("Diffusivity: choose runs, or sweep the lattice" if is_empty else "Diffusivity")
+        self.plot.show_numbers(not is_empty)
 
     def _table_to_fit(self) -> SeriesTable | None:
         """Return the runs if the relaxation can be seen in what is drawn."""
