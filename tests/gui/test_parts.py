@@ -267,3 +267,11 @@ def test_the_buttons_stay_where_they_are_while_words_change(bar: RunBar) -> None
         QApplication.processEvents()
         places.add((bar.pause.x(), bar.abort.x(), bar.abort.width()))
     assert len(places) == 1
+
+
+def test_no_digit_of_d_is_cut_off_in_a_narrow_window(bar: RunBar) -> None:
+    bar.show_result(picture_of(recipe_of("path.n_positions=21")))
+    bar.show_status(Status(RunState.RUNNING, True, 1, 2, None, row(18_300.0), light=Light.ON))
+    bar.resize(bar.minimumSizeHint())
+    QApplication.processEvents()
+    assert bar.diffusivity.width() >= bar.diffusivity.sizeHint().width()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from tplm_daq.acquire.events import RunState
@@ -21,6 +22,9 @@ STATE_WORDS = {
 }
 END_WORDS = {"good": "DONE", "doubtful": "ENDED", "bad": "FAILED"}
 NORMAL_95 = 1.96
+SEEN_THROUGH = 90
+"""Of 255: how much of its ground the gauge covers, so that the numbers on it can be read."""
+D_TEXT = "D {:.4f} ± {:.4f} cm²/s"
 INTERVAL = "± is half of the 95 % interval, statistical; systematic errors come on top of it"
 
 
@@ -44,8 +48,8 @@ class RunBar(QWidget):
         self.simulated = _label("Kind of rig", "SIMULATED", 13)
         self.simulated.setToolTip("Every device is a double: nothing here touches hardware")
         self.simulated.hide()
-        self.diffusivity = _label("Diffusivity", "D …", 16)
-        self.diffusivity.setMinimumWidth(255)
+        self.diffusivity = _label("Diffusivity", D_TEXT.format(0.0, 0.0), 16)
+        self.diffusivity.setMinimumWidth(self.diffusivity.sizeHint().width())
         self.gauge = QProgressBar()
         self.gauge.setAccessibleName("Count rate and pile-up")
         self.gauge.setRange(0, 1000)
@@ -130,7 +134,7 @@ class RunBar(QWidget):
             _show(self.diffusivity, "D …", self._theme.raised, self._theme.faint)
             return
         half = NORMAL_95 * result.standard_error_cm2_s
-        text = f"D {result.diffusivity_cm2_s:.4f} ± {half:.4f} cm²/s"
+        text = D_TEXT.format(result.diffusivity_cm2_s, half)
         _show(self.diffusivity, text, self._theme.raised, lamp_colour(self._theme, result.bias_lamp))
         lamp = f"Bias lamp {result.bias_lamp}: {LAMP_WORDS[result.bias_lamp]}"
         self.diffusivity.setToolTip("\n".join((INTERVAL, lamp, *result.warnings)))
@@ -164,13 +168,15 @@ class RunBar(QWidget):
         theme = self._theme
         colour = theme.good if ratio < warn else theme.doubtful if ratio < stop else theme.bad
         self.gauge.setValue(round(1000 * min(ratio / stop, 1.0)))
-        when = "" if status.is_busy else "last: "
+        when = " " if status.is_busy else " last: "
         rates = f"{rate_text(row.input_cps)} · {100 * ratio:.2f} % of pulses · sync {row.sync_hz * 1e-6:.4g} MHz"
         self.gauge.setFormat(when + rates)
         self.gauge.setToolTip(
             f"Pile-up: warned of above {100 * warn:.1f} %, stopped above {100 * stop:.1f} % of the pulses"
         )
-        sheet = f"QProgressBar::chunk {{ background: {colour}; }}"
+        red, green, blue, _ = QColor(colour).getRgb()
+        filled = f"background: rgba({red}, {green}, {blue}, {SEEN_THROUGH}); border-right: 3px solid {colour};"
+        sheet = f"QProgressBar {{ text-align: left; }} QProgressBar::chunk {{ {filled} }}"
         if self.gauge.styleSheet() != sheet:
             self.gauge.setStyleSheet(sheet)
 
