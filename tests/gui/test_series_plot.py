@@ -115,9 +115,10 @@ def test_under_the_mouse_is_the_nearest_run_with_its_interval(series: SeriesPlot
 
 
 def test_what_is_drawn_can_be_saved_as_a_picture(series: SeriesPlot, tmp_path: Path) -> None:
-    path = tmp_path / "series.png"
+    path = tmp_path / "a_series.png"
     series._picture.click()
-    choose_file(series, path)
+    choose_file(series, path.with_suffix(""))
+    assert said(series) == f"Saved as {path}."
     assert path.read_bytes().startswith(b"\x89PNG")
     series._save_or_tell(tmp_path / "no" / "x.png")
     assert "cannot be written" in said(series)

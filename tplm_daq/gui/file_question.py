@@ -51,6 +51,7 @@ def ask_for_file(
     dialog.setFileMode(mode)
     if mode is SAVES:
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(Path(start).suffix)
         dialog.selectFile(str(start))
         dialog.fileSelected.connect(lambda name: _save(parent, Path(name), use))
     else:

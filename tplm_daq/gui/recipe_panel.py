@@ -35,9 +35,7 @@ from tplm_daq.workflow.jobs import AnyCheck, check_recipe
 from tplm_daq.workflow.load import AnyRecipe, load_recipe
 
 DEBOUNCE_MS = 300
-CHECK_WIDTH = 380
-SHARES = (4, 1)
-"""Of form and check in what a large screen has more."""
+FORM_WIDTH, CHECK_WIDTH = 980, 380
 YAML_FILES = "Recipes (*.yaml *.yml)"
 
 
@@ -272,6 +270,7 @@ class RecipePanel(QWidget):
         actions.addWidget(self._queue_button)
         actions.addWidget(self._run_button)
         right = QWidget()
+        right.setMinimumWidth(CHECK_WIDTH)
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(QLabel("<b>What will happen</b>"))
@@ -280,9 +279,7 @@ class RecipePanel(QWidget):
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self._pages)
         split.addWidget(right)
-        for place, share in enumerate(SHARES):
-            split.setStretchFactor(place, share)
-        split.setSizes([10 * CHECK_WIDTH, CHECK_WIDTH])
+        split.setSizes([FORM_WIDTH, CHECK_WIDTH])  # in proportion on a larger screen
         layout = QVBoxLayout(self)
         layout.addLayout(top)
         layout.addWidget(split, 1)

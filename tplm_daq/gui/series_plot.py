@@ -104,7 +104,9 @@ class SeriesPlot(QWidget):
         ask_for_file(self, "Save the plot", "series.png", self._save_or_tell, SAVES, "Pictures (*.png *.jpg)")
 
     def _save_or_tell(self, path: Path) -> None:
-        if not self.save_picture(path):
+        if self.save_picture(path):
+            self._said.setText(f"Saved as {path}.")
+        else:
             self._said.setText(f"{path}: cannot be written. Choose another folder, and a name that ends in .png.")
 
     def _lay_out(self) -> None:
