@@ -175,7 +175,7 @@ class RunBar(QWidget):
             f"Pile-up: warned of above {100 * warn:.1f} %, stopped above {100 * stop:.1f} % of the pulses"
         )
         red, green, blue, _ = QColor(colour).getRgb()
-        filled = f"background: rgba({red}, {green}, {blue}, {SEEN_THROUGH}); border-right: 3px solid {colour};"
+        filled = f"background: rgba({red}, {green}, {blue}, {SEEN_THROUGH}); border-bottom: 4px solid {colour};"
         sheet = f"QProgressBar {{ text-align: left; }} QProgressBar::chunk {{ {filled} }}"
         if self.gauge.styleSheet() != sheet:
             self.gauge.setStyleSheet(sheet)
