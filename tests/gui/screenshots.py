@@ -1,4 +1,4 @@
-"""Makes the pictures of the window for README and docs: ``python tests/gui/screenshots.py docs/img``.
+"""Makes the pictures of the window for README and docs: ``python tests/gui/screenshots.py docs/img [NAME]...``.
 
 Every view is shown during a running scan on the simulated rig, and the live view of every kind of job, in both sizes
 that the window is made for: small and dark, large and light.
@@ -15,7 +15,7 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PyQt6.QtCore import QSettings
@@ -53,8 +53,8 @@ PATIENCE_S = 300.0
 SETTLE_S = 1.5
 
 
-def main(folder: Path) -> None:
-    """Make all pictures."""
+def main(folder: Path, names: Sequence[str] = ()) -> None:
+    """Make all pictures, or those of the jobs that are named."""
     folder.mkdir(parents=True, exist_ok=True)
     folder = folder.absolute()
     logging.getLogger("tplm_daq").setLevel(logging.INFO)
@@ -62,9 +62,11 @@ def main(folder: Path) -> None:
     assert isinstance(app, QApplication)
     with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):  # names of files are short then
         for name, recipe, begun in WATCHED:
-            show(app, folder, Path(name), name, recipe, begun)
-        show_failure(app, folder, Path("failure"))
-        show_tour(app, folder, Path("tour"))
+            if not names or name in names:
+                show(app, folder, Path(name), name, recipe, begun)
+        for name, show_it in (("failure", show_failure), ("tour", show_tour)):
+            if not names or name in names:
+                show_it(app, folder, Path(name))
 
 
 def show(app: QApplication, folder: Path, scratch: Path, name: str, recipe: str, begun: float) -> None:
@@ -193,4 +195,4 @@ def wait(app: QApplication, is_done: Callable[[], bool]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])
