@@ -109,8 +109,10 @@ def test_limits_are_told_and_nothing_changes(generator: Any) -> None:
 def test_a_burst_that_waits_for_a_trigger_gives_no_light(generator: Any, double: TriggerGenerator) -> None:
     generator.write("APPL:SQU 1E6,2,1")
     generator.burst_ncycles, generator.burst_period, generator.burst_state = 10, 1e-3, True
+    assert generator.check_errors() == []  # by then all of it has arrived
     assert double.channels[1].edges_hz == pytest.approx(1e4)
     generator.trigger_source = "BUS"
+    assert generator.check_errors() == []
     assert double.channels[1].edges_hz == 0.0
 
 

@@ -37,6 +37,11 @@ def only_run_file(folder: Path) -> Path:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of this kind")
 class TestFullDisk:
+    @pytest.fixture(autouse=True)
+    def nobody_else_writes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The measurement of coverage keeps a file of its own, for which there would be no room either."""
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
     def test_points_before_it_are_kept_and_fitted(self, tmp_path: Path) -> None:
         done = tplm(tmp_path, "run", "configs/scan_line.yaml", "--json", *LARGE, prepare=at_most(2_600_000))
         assert done.status == 1, done.err
