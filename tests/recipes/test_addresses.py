@@ -13,6 +13,9 @@ VISA = (
     "TCPIP0::10.0.0.5::inst0::INSTR",
     "ASRL4::INSTR",
     "GPIB0::12::INSTR",
+    "PRLGX-TCPIP::192.0.2.10::1234::INTFC",
+    "visa://192.0.2.10/GPIB0::12::INSTR",
+    "laser_trigger",
     "double",
 )
 """What VISA opens, and what is simulated."""
@@ -22,7 +25,7 @@ MEANT = {
     "TCPIP::192.0.2.10::5025": "TCPIP::192.0.2.10::5025::SOCKET",
     "COM4": "ASRL4::INSTR",
     "/dev/ttyUSB2": "ASRL/dev/ttyUSB2::INSTR",
-    "somewhere": "TCPIP::HOST::PORT::SOCKET, ASRL4::INSTR for COM4",
+    "socket://scope": "TCPIP::HOST::PORT::SOCKET, ASRL4::INSTR for COM4",
 }
 
 

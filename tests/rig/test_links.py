@@ -15,6 +15,11 @@ from tplm_daq.errors import DeviceError, DeviceTimeout, InputError, LinkError
 from tplm_daq.rig.links import Link, PacedAdapter, WallClock, forget_old_handlers
 
 CASES = {
+    "unknown alias": (
+        pyvisa.errors.VisaIOError(StatusCode.error_resource_not_found),
+        LinkError,
+        "knows no box or alias",
+    ),
     "VISA time-out": (pyvisa.errors.VisaIOError(StatusCode.error_timeout), DeviceTimeout, "no answer in time"),
     "VISA connection lost": (pyvisa.errors.VisaIOError(StatusCode.error_connection_lost), LinkError, "connection"),
     "closed session": (pyvisa.errors.InvalidSession(), LinkError, "Invalid session"),

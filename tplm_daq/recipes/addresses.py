@@ -13,14 +13,16 @@ from pydantic import AfterValidator
 DOUBLE = "double"
 """Address of a device that is simulated."""
 
-_VISA = re.compile(r"(ASRL|GPIB|TCPIP|USB)", re.IGNORECASE)
+_VISA = re.compile(r"(ASRL|GPIB|TCPIP|USB|PXI|VXI|VICP|PRLGX|visa://)", re.IGNORECASE)
+_ALIAS = re.compile(r"(?!COM\d)[A-Za-z][\w-]*")
+"""A name that somebody gave a box in the VISA library's own tool."""
 _HOST_AND_PORT = re.compile(r"TCPIP\d*::([^:]+)::(\d+)", re.IGNORECASE)
 _WINDOWS_PORT = re.compile(r"COM(\d+)", re.IGNORECASE)
 _VISA_SERIAL = re.compile(r"ASRL(.+?)(::INSTR)?", re.IGNORECASE)
 
 
 def check_visa(address: str) -> str:
-    """Return the address of a box that is opened through VISA.
+    """Return the address of a box that is opened through VISA, or its alias there, or `DOUBLE`.
 
     Raises
     ------
@@ -32,7 +34,7 @@ def check_visa(address: str) -> str:
     >>> check_visa("GPIB0::12::INSTR")
     'GPIB0::12::INSTR'
     """
-    if address == DOUBLE or (_VISA.match(address) and not _HOST_AND_PORT.fullmatch(address)):
+    if _ALIAS.fullmatch(address) or (_VISA.match(address) and not _HOST_AND_PORT.fullmatch(address)):
         return address
     raise ValueError(f"{address} is no VISA address; write {_visa_for(address)}")
 

@@ -21,6 +21,7 @@ from typing import Any
 import pyvisa
 import serial
 from pymeasure.adapters import Adapter, SerialAdapter
+from pyvisa.constants import StatusCode
 
 from drivers.serial_ports import resolve
 from tplm_daq.errors import DeviceError, DeviceTimeout, LinkError, TplmError
@@ -28,6 +29,14 @@ from tplm_daq.roles import Clock
 
 REPLY_TIMEOUT_S = 2.0
 """How long a reply may take before the link counts as broken (wall clock; a device answers in milliseconds)."""
+
+_UNKNOWN = "the VISA library knows no box or alias of this name"
+VISA_CAUSES = {
+    StatusCode.error_timeout: "no answer in time",
+    StatusCode.error_resource_not_found: _UNKNOWN,
+    StatusCode.error_invalid_resource_name: _UNKNOWN,
+}
+"""What VISA says in words of its own; for the rest its own will do."""
 
 
 class WallClock:
@@ -121,8 +130,8 @@ class Link:
         except TplmError:
             raise
         except pyvisa.errors.VisaIOError as error:
-            kind = DeviceTimeout if error.error_code == pyvisa.constants.StatusCode.error_timeout else LinkError
-            cause = "no answer in time" if kind is DeviceTimeout else error.description.rstrip(".")
+            kind = DeviceTimeout if error.error_code == StatusCode.error_timeout else LinkError
+            cause = VISA_CAUSES.get(error.error_code, error.description.rstrip("."))
             raise kind(self.name, self.address, cause, self.advice) from error
         except TimeoutError as error:
             raise DeviceTimeout(self.name, self.address, _sentence(error), self.advice) from error
