@@ -31,7 +31,7 @@ REPLY_TIMEOUT_S = 2.0
 """How long a reply may take before the link counts as broken (wall clock; a device answers in milliseconds)."""
 
 _UNKNOWN = "the VISA library knows no box or alias of this name"
-VISA_CAUSES = {
+VISA_CAUSES: dict[int, str] = {
     StatusCode.error_timeout: "no answer in time",
     StatusCode.error_resource_not_found: _UNKNOWN,
     StatusCode.error_invalid_resource_name: _UNKNOWN,
