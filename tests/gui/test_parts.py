@@ -233,6 +233,25 @@ def test_a_failure_is_told_with_its_cause_and_the_next_step(qtbot: QtBot) -> Non
     assert not bar.isVisible()
 
 
+def test_a_scan_that_waits_says_for_what_and_that_it_goes_on_by_itself(qtbot: QtBot, bar: RunBar) -> None:
+    bar.show_status(Status(RunState.RUNNING, True, 3, 9, waiting="temperature is 270 K"))
+    assert bar.state.text() == "WAITING"
+    messages = MessageBar()
+    qtbot.addWidget(messages)
+    messages.show_waiting("temperature is 270 K")
+    assert "temperature is 270 K. It goes on by itself" in messages.text.text()
+    messages.dismiss.click()
+    messages.show_waiting("temperature is 270 K")
+    assert not messages.isVisible()
+    messages.show()
+    messages.show_waiting("")
+    assert not messages.isVisible()
+    messages.show_waiting("no sync")
+    messages.tell("bad", "something else")
+    messages.show_waiting("")
+    assert messages.isVisible()
+
+
 def test_every_key_calls_something_that_exists_and_is_listed(qtbot: QtBot) -> None:
     for key in KEYS:
         assert callable(getattr(LiveView if key.is_of_live_view else Window, key.act))

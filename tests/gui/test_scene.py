@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tplm_daq.acquire.events import FinishReason, RunState, StateChanged, Step
+from tplm_daq.acquire.events import FinishReason, Notice, RunState, StateChanged, Step
+from tplm_daq.acquire.watch import GOES_ON, PAUSED
 from tplm_daq.errors import Aborted
 from tplm_daq.gui.endings import words_of
 from tplm_daq.gui.picture import Picture
@@ -49,3 +50,18 @@ def test_the_light_is_told_as_it_is_before_and_between_points(between: str, ligh
         seen.append((scene.status().light, scene.status().doing))
     assert [lit for lit, _ in seen] == [Light.OUT, Light.OUT, Light.ON, Light.ON, light]
     assert [doing for _, doing in seen][1:4] == ["reference run of the detector", "light on, looking at the sync", ""]
+
+
+def test_a_guard_that_waits_is_told_until_it_goes_on() -> None:
+    scan, rig = load_scan("scan_line.yaml", "rig_sim.yaml", [])
+    scene = Scene(scan, rig, Status(), Picture())
+    heard = []
+    for event in (
+        StateChanged(RunState.RUNNING),
+        Notice("warning", f"{PAUSED}temperature is 270 K"),
+        Notice("warning", "the rate is high"),
+        Notice("warning", f"{GOES_ON} of 60 s"),
+    ):
+        scene.on_event(event)
+        heard.append(scene.status().waiting)
+    assert heard == ["", "temperature is 270 K", "temperature is 270 K", ""]

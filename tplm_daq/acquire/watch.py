@@ -22,6 +22,8 @@ LIGHT_SETTLES_S = 3 * METER_S
 """Light on to a rate that was metered with the light on all the time."""
 LOOK_EVERY_S = 10.0
 """How often a paused run looks whether it may go on."""
+PAUSED, GOES_ON = "paused: ", "goes on after a pause"
+"""How the warnings of a pause begin, for whoever shows that the run waits."""
 
 
 def guard_point(
@@ -103,7 +105,7 @@ def _wait_until_good(
     """Look again and again, with the light on only where that is needed to tell."""
     clock, laser = microscope.clock, microscope.laser
     began_s = clock.now()
-    warn("paused: " + "; ".join(_pauses(verdicts)))
+    warn(PAUSED + "; ".join(_pauses(verdicts)))
     while reasons := _pauses(verdicts):
         laser.turn_off()
         if clock.now() - began_s >= settings.guards.pause_timeout_s:
@@ -114,5 +116,5 @@ def _wait_until_good(
             laser.turn_on()
             wait(clock, LIGHT_SETTLES_S, checkpoint)
             verdicts = _look_with_light(microscope, settings, power_age_s=0.0)
-    warn(f"goes on after a pause of {clock.now() - began_s:.0f} s")
+    warn(f"{GOES_ON} of {clock.now() - began_s:.0f} s")
     return verdicts

@@ -19,6 +19,7 @@ class MessageBar(QFrame):
         super().__init__()
         self._theme = DARK
         self._kind: Kind = "good"
+        self._waiting = ""
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # LIGHT OFF stays in view
@@ -39,6 +40,19 @@ class MessageBar(QFrame):
         self.text.setText(f"{WORDS[kind]}  {text}")
         self.set_theme(self._theme)
         self.show()
+
+    def show_waiting(self, reason: str) -> None:
+        """Say for what a guard waits, until it does no longer; tells nothing twice, and leaves other messages alone."""
+        if reason == self._waiting:
+            return
+        if not reason and self._waiting in self.text.text():
+            self.hide()
+        self._waiting = reason
+        if reason:
+            text = (
+                f"The scan waits, with the light out but for short looks: {reason}. It goes on by itself; F8 ends it."
+            )
+            self.tell("doubtful", text)
 
     def tell_ending(self, ending: AnyOutcome | TplmError, error: str = "") -> None:
         """Say why a job ended, where its data are, and what went wrong on the way of one that is complete."""

@@ -111,7 +111,7 @@ class RunBar(QWidget):
         state = RunState.FINISHING if status.is_busy and status.state is RunState.FINISHED else status.state
         endings = {"good": theme.good, "doubtful": theme.doubtful, "bad": theme.bad}
         colours = {
-            RunState.RUNNING: theme.data,
+            RunState.RUNNING: theme.doubtful if status.waiting else theme.data,
             RunState.PAUSED: theme.doubtful,
             RunState.FINISHED: endings[status.ended],
         }
@@ -150,6 +150,8 @@ class RunBar(QWidget):
         left = "" if status.left_s is None or not status.is_busy else f" · {duration(status.left_s)} left"
         if status.is_busy and status.is_last_pass:
             left = " · ends after this pass"
+        elif status.waiting:
+            left = ""
         elif status.is_busy and status.is_held:
             left = " · F6 goes on"
         number = "" if status.row is None or not status.has_passes else f" · pass {status.row.pass_index + 1}"
@@ -184,6 +186,8 @@ class RunBar(QWidget):
 def _words(status: Status, state: RunState) -> str:
     if state is RunState.FINISHED:
         return END_WORDS[status.ended]
+    if state is RunState.RUNNING and status.waiting:
+        return "WAITING"
     if state is RunState.RUNNING and status.is_held:
         return "PAUSING"
     return "STARTING" if status.is_busy and state is RunState.IDLE else STATE_WORDS.get(state, status.verb)

@@ -7,6 +7,7 @@ import threading
 from dataclasses import replace
 
 from tplm_daq.acquire.events import Event, Notice, PointDone, RunState, StateChanged, Step
+from tplm_daq.acquire.watch import GOES_ON, PAUSED
 from tplm_daq.gui.align_watch import AlignPicture, AlignWatch
 from tplm_daq.gui.endings import Kind
 from tplm_daq.gui.picture import Picture, SeriesSoFar
@@ -108,6 +109,7 @@ class Scene:
         """Take note of what happened (in the runner's thread)."""
         if isinstance(event, Notice):
             logger.log(LEVELS[event.level], "%s", event.text)
+            self._hear(event.text)
         elif isinstance(event, StateChanged):
             self._enter(event.state)
         elif isinstance(event, Step):
@@ -167,7 +169,15 @@ class Scene:
         with self._lock:
             self._watch.enter(state)
             known = light.get(state, self._status.light) if self._status.can_pause else self._status.light
-            self._status = replace(self._status, state=state, light=known, doing="")
+            self._status = replace(self._status, state=state, light=known, doing="", waiting="")
+
+    def _hear(self, text: str) -> None:
+        """Take note that a guard waits, or no longer does."""
+        with self._lock:
+            if text.startswith(PAUSED):
+                self._status = replace(self._status, waiting=text.removeprefix(PAUSED))
+            elif text.startswith(GOES_ON):
+                self._status = replace(self._status, waiting="")
 
     def _begin(self, step: Step) -> None:
         """Take note of what is done before the first point; the log has it once, without the figures that follow."""

@@ -48,8 +48,8 @@ class Status:
         Whether it can be held, and ended after a pass.
     is_held, is_last_pass : bool
         Whether somebody wants it to be held before its next point, and to end after this pass.
-    doing : str
-        What is done before the first point, in words.
+    doing, waiting : str
+        What is done before the first point, and for what a guard waits between two points, in words.
     """
 
     state: RunState = RunState.IDLE
@@ -68,6 +68,7 @@ class Status:
     is_held: bool = False
     is_last_pass: bool = False
     doing: str = ""
+    waiting: str = ""
 
 
 class StopWatch:

@@ -170,6 +170,7 @@ class Window(QMainWindow):
         """Show what has changed."""
         status, picture = self.bridge.status(), self.bridge.picture()
         self.run_bar.show_status(status)
+        self.messages.show_waiting(status.waiting)
         self.run_bar.show_result(picture)
         self.views.show_status(status)
         self.views.show_alignment(self.bridge.alignment())
