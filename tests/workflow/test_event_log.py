@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.store.made_runs import row
-from tplm_daq.acquire.events import Event, FinishReason, Notice, PointDone, RunFinished, RunState, StateChanged
+from tplm_daq.acquire.events import Event, FinishReason, Notice, PointDone, RunFinished, RunState, StateChanged, Step
 from tplm_daq.workflow.event_log import EventLog
 
 COUNTS = np.full(10, 3, dtype=np.uint32)
@@ -21,6 +21,7 @@ EVENTS: list[Event] = [
     PointDone(row(0, temperature_k=math.nan), COUNTS, 1, 2),
     Notice("warning", "pile-up"),
     RunFinished(FinishReason.COMPLETED, "all points taken"),
+    Step("light on, looking at the sync", is_lit=True),
 ]
 
 
@@ -33,11 +34,12 @@ def written(tmp_path: Path) -> list[dict[str, object]]:
 
 def test_every_event_is_a_line_in_order(tmp_path: Path) -> None:
     lines = written(tmp_path)
-    assert [line["event"] for line in lines] == ["state_changed", "point_done", "notice", "run_finished"]
+    assert [line["event"] for line in lines] == ["state_changed", "point_done", "notice", "run_finished", "step"]
     assert {line["time"] for line in lines} == {"2026-01-02T03:04:05.000+00:00"}
     assert lines[0]["state"] == "running"
     assert lines[2]["text"] == "pile-up"
     assert lines[3]["finish_reason"] == "completed"
+    assert (lines[4]["doing"], lines[4]["is_lit"]) == ("light on, looking at the sync", True)
 
 
 def test_a_point_has_its_row_and_the_number_of_its_counts(tmp_path: Path) -> None:
