@@ -10,6 +10,8 @@ import pytest
 
 from tests.store.made_runs import written_run
 from tplm_daq.errors import InputError, StoreError
+from tplm_daq.store.catalog import read_catalogue
+from tplm_daq.store.reader import open_run
 from tplm_daq.store.sweeps import Point, SweepFile
 
 RECIPE = '{"n_pulses": 1000}'
@@ -168,3 +170,15 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="the folder cannot be made.*Choose another with --out"):
         SweepFile(tmp_path / "file" / "sweep.h5", RECIPE)
+
+
+def test_a_lattice_taken_for_a_run_is_told_and_no_damage_to_a_folder_of_runs(tmp_path: Path) -> None:
+    file = SweepFile(tmp_path / "sweep.h5", RECIPE)
+    file.add(point(0.08, 400.0))
+    file.write()
+    with pytest.raises(InputError, match=r"holds points of a lattice \(tplm kmc\), not a run"):
+        open_run(file.path)
+    written_run(tmp_path / "run.h5")
+    found = read_catalogue(tmp_path)
+    assert [run.path.name for run in found.runs] == ["run.h5"]
+    assert found.unreadable == ()

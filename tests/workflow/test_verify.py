@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.store.test_sweeps import RECIPE, point
 from tests.workflow.test_resume import LINE, interrupted, job, resume
 from tplm_daq.errors import InputError
 from tplm_daq.store.reader import RunFile, open_run
-from tplm_daq.workflow.verify import VerifyReport, verify_run
+from tplm_daq.store.sweeps import SweepFile
+from tplm_daq.workflow.verify import VerifyReport, verify_files, verify_run
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +125,24 @@ def test_a_run_cut_short_is_checked_as_far_as_it_goes(sound: RunFile, tmp_path: 
 def test_what_cannot_be_read_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         verify_run(tmp_path / "absent.h5")
+
+
+def test_all_runs_of_a_folder_are_verified_and_files_of_a_lattice_passed_over(sound: RunFile, tmp_path: Path) -> None:
+    inner = tmp_path / "series"
+    inner.mkdir()
+    shutil.copy(sound.path, inner / "good.h5")
+    shutil.copy(sound.path, inner / "changed.h5")
+    with h5py.File(inner / "changed.h5", "r+") as file:
+        change_count(file["entry"])
+    (tmp_path / "torn.h5").write_bytes(sound.path.read_bytes()[:4000])
+    lattice = SweepFile(tmp_path / "lattice.h5", RECIPE)
+    lattice.add(point(0.08, 400.0))
+    lattice.write()
+    found = {report.run_file.name: report for report in verify_files(tmp_path)}
+    assert {name: report.exit_status for name, report in found.items()} == {"good.h5": 0, "changed.h5": 1, "torn.h5": 1}
+    assert "damaged" in failed(found["torn.h5"])["file"]
+
+
+def test_a_folder_without_runs_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there are no run files in this folder"):
+        list(verify_files(tmp_path))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tplm_daq.commands.options import FileArgument, FilesArgument, JsonOption, RunArgument, print_json, print_path
+from tplm_daq.commands.options import FileArgument, FilesArgument, JsonOption, print_json, print_path
 from tplm_daq.terminal import offer_formats, offer_methods
 
 
@@ -94,19 +94,29 @@ def export(
     print_path("file", export_run(file, to, output), as_json)
 
 
-def verify(file: RunArgument, as_json: JsonOption = False) -> None:
+def verify(
+    path: Annotated[Path, typer.Argument(metavar="RUN|FOLDER", help="Run file (.h5), or a folder with some.")],
+    as_json: JsonOption = False,
+) -> None:
     """Fit a run anew; its file must hold the same numbers.
 
-    Checks structure, hashes and places too; ends with status 1 where anything does not hold.
+    Checks structure, hashes and places too; ends with status 1 where anything does not hold. Of a folder every run is
+    verified, those in its folders too, and what does not hold is told.
     """
     from rich.console import Console
 
-    from tplm_daq.printing.outcomes import print_verification
-    from tplm_daq.workflow.verify import verify_run
+    from tplm_daq.printing.outcomes import print_in_folder, print_verification
+    from tplm_daq.workflow.verify import verify_files
 
-    found = verify_run(file)
+    console, found = Console(), []
+    for each in verify_files(path):
+        found.append(each)
+        if not as_json:
+            (print_in_folder if path.is_dir() else print_verification)(console, each)
+    n_good = sum(each.exit_status == 0 for each in found)
     if as_json:
-        print_json(found.to_dict())
-    else:
-        print_verification(Console(), found)
-    raise typer.Exit(found.exit_status)
+        every = {"is_ok": n_good == len(found), "runs": [each.to_dict() for each in found]}
+        print_json(every if path.is_dir() else found[0].to_dict())
+    elif path.is_dir():
+        console.print(f"{n_good} of {len(found)} runs hold", highlight=False)
+    raise typer.Exit(int(n_good < len(found)))

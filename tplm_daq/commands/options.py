@@ -36,7 +36,6 @@ RecipeArgument = Annotated[
     str,
     typer.Argument(metavar="RECIPE", help="Recipe file, such as configs/scan_line.yaml.", autocompletion=offer_recipes),
 ]
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Run file (.h5), as `tplm runs` lists them.")]
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Run file (.h5), .npz, .csv or .ptu.")]
 FilesArgument = Annotated[
     list[Path], typer.Argument(metavar="FILE|FOLDER...", help="Run files, series folders, .npz or .csv.")

@@ -134,6 +134,15 @@ def print_verification(console: Console, report: VerifyReport) -> None:
     console.print(table, highlight=False)
 
 
+def print_in_folder(console: Console, report: VerifyReport) -> None:
+    """Print a line for a run of many, and what does not hold."""
+    verdict = "[red]fails[/red]" if report.exit_status else "[green]holds[/green]"
+    console.print(f"{verdict}  {escape(str(report.run_file))}", highlight=False, soft_wrap=True)
+    for check in report.checks:
+        if not check.is_ok:
+            console.print(f"       {check.name}: {escape(check.detail)}", highlight=False, soft_wrap=True)
+
+
 def print_result(console: Console, result: Result) -> None:
     """Print the result of an analysis with its warnings."""
     from tplm_daq.analysis.summary import rows_of

@@ -7,7 +7,6 @@ second once it has been looked at (see `kept_summaries`).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from tplm_daq.errors import InputError
 from tplm_daq.store.importer import is_run_name
 from tplm_daq.store.kept_summaries import KeptSummaries
+from tplm_daq.store.opening import SweepError
 from tplm_daq.store.summary import RunSummary
 
 SAME = 0.05
@@ -147,15 +147,13 @@ def read_catalogue(folder: Path) -> Catalogue:
     InputError
         If there is no such folder.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "no such folder"
-        raise InputError(f"{folder}: {what}. Name the folder that holds the run files; `tplm run` makes runs/.")
-    runs, unreadable = [], []
+    folder, runs, unreadable = Path(folder), [], []
     kept = KeptSummaries(folder)
-    for path in sorted(_run_files(folder)):
+    for path in run_files(folder):
         try:
             runs.append(kept.summary(path))
+        except SweepError:
+            continue
         except InputError as error:
             unreadable.append(UnreadableFile(path, str(error).removeprefix(f"{path}: ")))
     kept.write()
@@ -163,10 +161,16 @@ def read_catalogue(folder: Path) -> Catalogue:
     return Catalogue(folder, tuple(runs), tuple(unreadable))
 
 
-def _run_files(folder: Path) -> Iterator[Path]:
-    """Yield what is called like a run file, in the folder and all folders in it; hidden files are passed over."""
-    for here, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            path = Path(here, name)
-            if is_run_name(path) and not name.startswith("."):
-                yield path
+def run_files(folder: Path) -> list[Path]:
+    """Return what is called like a run file, in the folder and all folders in it; hidden files are passed over.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder.
+    """
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "no such folder"
+        raise InputError(f"{folder}: {what}. Name the folder that holds the run files; `tplm run` makes runs/.")
+    found = (Path(here, name) for here, folders, files in os.walk(folder) for name in (*folders, *files))
+    return sorted(path for path in found if is_run_name(path) and not path.name.startswith("."))

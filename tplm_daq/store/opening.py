@@ -41,14 +41,20 @@ SIGNATURES = {
 """First bytes of files that a user may take for a run file."""
 
 
+class SweepError(InputError):
+    """A file of lattice simulations was taken for a run."""
+
+
 @contextmanager
-def reading(path: Path) -> Iterator[h5py.Group]:
+def reading(path: Path, is_sweep: bool = False) -> Iterator[h5py.Group]:
     """Open a run file for as long as the with block lasts.
 
     Parameters
     ----------
     path : Path
         The run file; a run may be writing it, in this process or another.
+    is_sweep : bool
+        Whether it may be a file of lattice simulations.
 
     Yields
     ------
@@ -59,11 +65,19 @@ def reading(path: Path) -> Iterator[h5py.Group]:
     ------
     InputError
         If the file is missing, damaged, not a run file, or made by a newer version of the program.
+    SweepError
+        If it is a file of lattice simulations.
     """
     _check_is_hdf5(path)
     try:
         with _open_unlocked(path) as file:
-            yield _checked_entry(path, file)
+            entry = _checked_entry(path, file)
+            if not is_sweep and f"{layout.POINTS}/{layout.SWEEP_POINT}1" in entry:
+                raise SweepError(
+                    f"{path}: holds points of a lattice (tplm kmc), not a run: there are no counts in it. It opens in "
+                    "silx or h5py."
+                )
+            yield entry
     except UNREADABLE as error:
         raise InputError(
             f"{path}: the file is damaged or was cut off while it was copied ({error}). "

@@ -37,7 +37,6 @@ from tplm_daq.store.tree import read_tree, write_tree, write_value
 RESTS_PER_WRITE = 20.0
 """The file is written at most one part in so many of the time."""
 
-_POINTS, _POINT = "points", "point_"
 _CURVE = ("t_exc_us", "alpha", "tau_pulse_ns", "d_sim_cm2_s", "standard_error_cm2_s")
 
 Point = Mapping[str, object]
@@ -147,11 +146,11 @@ class SweepFile:
             write_value(entry, layout.VERSION, layout.FORMAT_VERSION)
             write_program(entry)
             write_note(entry, layout.RECIPE, self._recipe_text)
-            child(entry, _POINTS)
+            child(entry, layout.POINTS)
 
     def _append(self, entry: h5py.Group) -> None:
-        for number, point in enumerate(self._waiting, start=len(entry[_POINTS]) + 1):
-            group = child(entry[_POINTS], f"{_POINT}{number}", "NXdata")
+        for number, point in enumerate(self._waiting, start=len(entry[layout.POINTS]) + 1):
+            group = child(entry[layout.POINTS], f"{layout.SWEEP_POINT}{number}", "NXdata")
             group.attrs.update(signal="s2_nm2", axes=["time_ns"])
             write_tree(group, point)
         if layout.DATA in entry:
@@ -165,14 +164,15 @@ class SweepFile:
         entry.attrs["default"] = layout.DATA
 
     def _read(self) -> list[Point]:
-        with reading(self.path) as entry:
-            if _POINTS not in entry or layout.COUNTS in entry:
+        with reading(self.path, is_sweep=True) as entry:
+            if layout.POINTS not in entry or layout.COUNTS in entry:
                 raise InputError(f"{self.path}: is a run file, not one of lattice simulations. Choose another --out.")
             if note_text(entry, layout.RECIPE) != self._recipe_text:
                 raise InputError(
                     f"{self.path}: belongs to another recipe. Choose another folder with --out, or move the file away."
                 )
-            return [read_tree(entry[_POINTS][f"{_POINT}{number + 1}"]) for number in range(len(entry[_POINTS]))]
+            points = entry[layout.POINTS]
+            return [read_tree(points[f"{layout.SWEEP_POINT}{number + 1}"]) for number in range(len(points))]
 
 
 def _read_journal(path: Path) -> list[Point]:

@@ -14,6 +14,8 @@ from tplm_daq.recipes.dialect import parse_mapping
 from tplm_daq.recipes.load import validate
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
+from tplm_daq.store.catalog import run_files
+from tplm_daq.store.opening import SweepError
 from tplm_daq.store.reader import RunFile, open_run
 from tplm_daq.store.results import StoredResult
 from tplm_daq.workflow.analyse import analyse_run
@@ -55,6 +57,40 @@ class VerifyReport:
             "is_ok": self.exit_status == 0,
             "checks": [asdict(check) for check in self.checks],
         }
+
+
+def verify_files(path: Path) -> Iterator[VerifyReport]:
+    """Check a run file, or one after the other all those in a folder and the folders in it.
+
+    Parameters
+    ----------
+    path : Path
+        Run file or folder; files of lattice simulations in it are passed over.
+
+    Yields
+    ------
+    VerifyReport
+        Of each file; one in a folder that cannot be read has a single check, with the reason.
+
+    Raises
+    ------
+    InputError
+        There is no such file or folder, no run in it, or the one file named cannot be read.
+    """
+    if not path.is_dir():
+        yield verify_run(path)
+        return
+    n_runs = 0
+    for file in run_files(path):
+        try:
+            yield verify_run(file)
+        except SweepError:
+            continue
+        except InputError as error:
+            yield VerifyReport(file, (Check("file", False, str(error).removeprefix(f"{file}: ")),))
+        n_runs += 1
+    if not n_runs:
+        raise InputError(f"{path}: there are no run files in this folder. Name a run file, or a folder with some.")
 
 
 def verify_run(path: Path) -> VerifyReport:
