@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,11 +80,7 @@ class AlignWatch:
         calibration = read_calibration(outcome.calibration_file).calibration
         measured = {name: np.array(column, dtype=np.float64) for name, column in calibration.measured.items()}
         kept = f"Used by all runs of this rig until {calibration.expires_at:%Y-%m-%d %H:%M}. {outcome.calibration_file}"
-        truth = dict(outcome.truth or {})
-        if "x_nm" in outcome.values and "centre_nm" in truth:
-            truth["x_nm"], truth["y_nm"] = cast(Sequence[float], truth["centre_nm"])
-        if outcome.procedure != "dark":
-            truth.pop("background_cps", None)  # that of the sample; what a fit of the spot calls so is another
+        truth = dict(outcome.truth or {})  # without where the spot is: that drifts
         picture = self.picture()
         with self._lock:
             self._picture = replace(picture, found=outcome.values, truth=truth, measured=measured, kept=kept)

@@ -216,5 +216,5 @@ def _line_spot(ready: Ready, visits: Sequence[Visit]) -> SpotFit:
 
 
 def _look(spot: SpotFit) -> dict[str, float]:
-    """Return how wide and how bright a spot is."""
-    return {"sigma_nm": spot.sigma_nm, "peak_cps": spot.peak_cps, "background_cps": spot.background_cps}
+    """Return how wide and how bright a spot is, and on what level: that holds the broad light of late delays, too."""
+    return {"sigma_nm": spot.sigma_nm, "peak_cps": spot.peak_cps, "level_cps": spot.background_cps}
