@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -53,8 +54,16 @@ def environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key != "TPLM_RIG"} | {"COLUMNS": "200"}
 
 
+def hear_signals() -> None:
+    """Ignore no signal, even if these tests were started with nohup, and with them the program."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
+
+
 def start(folder: Path, *arguments: str, prepare: Callable[[], None] | None = None, **variables: str) -> Any:
     """Start the program in a folder and return it while it runs; `prepare` is called in its process before."""
+    if prepare is None and sys.platform != "win32":
+        prepare = hear_signals
     return subprocess.Popen(
         command(*arguments),
         cwd=folder,
