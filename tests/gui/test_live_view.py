@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from PyQt6.QtCore import QEvent, QPointF
+from PyQt6.QtCore import QEvent, QObject, QPointF
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -68,6 +70,29 @@ def test_a_tick_draws_the_map_and_one_other_plot(
     view.show_picture(line)
     view.tick()
     assert not drawn
+
+
+def test_a_new_map_alone_has_no_other_plot_painted(qtbot: QtBot, view: LiveView, line: Picture) -> None:
+    draw(view, line)
+    qtbot.wait(100)
+    painted = []
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+            if event is not None and event.type() == QEvent.Type.Paint:
+                painted.append(watched)
+            return False
+
+    watch = Watch()
+    for plot in (view.map, *view.plots.values()):
+        plot.canvas.viewport().installEventFilter(watch)
+    assert line.grown is not None
+    view.show_picture(replace(line, grown=replace(line.grown)))
+    view._due.clear()
+    view.tick()
+    qtbot.waitUntil(lambda: bool(painted))
+    qtbot.wait(100)
+    assert set(painted) == {view.map.canvas.viewport()}
 
 
 def test_every_plot_says_what_it_found(view: LiveView, line: Picture) -> None:

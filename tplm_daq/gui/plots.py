@@ -154,8 +154,9 @@ class Plot(QWidget):
 
     def show_numbers(self, is_shown: bool) -> None:
         """Name the ticks, or leave them without numbers while there is nothing to measure with them."""
-        for side in self._labels:
-            self.item.getAxis(side).setStyle(showValues=is_shown)
+        for axis in map(self.item.getAxis, self._labels):
+            if axis.style["showValues"] != is_shown:
+                axis.setStyle(showValues=is_shown)  # has the whole plot painted anew
 
     def set_label(self, side: str, text: str) -> None:
         """Name the axis at the "bottom" or on the "left", with its unit."""
