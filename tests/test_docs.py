@@ -163,7 +163,7 @@ def test_the_first_run_of_the_tour_ends_as_shown(folder: Path) -> None:
     assert len(found) == 2
     assert all(line in tour for line in found), found
     run = str(next((folder / "whole").glob("*.h5")))
-    proved = answer_of(folder, "verify", run).splitlines()
+    proved = [line.rstrip() for line in answer_of(folder, "verify", run).splitlines()]
     assert len(proved) == 4
     assert all(line in tour for line in proved), proved
     by_the_paper = json.loads(answer_of(folder, "analyse", run, "--method", "paper", "--json", out_only=True))

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tplm_daq.printing.tables import plain_table, table_of
+from tplm_daq.printing.tables import plain_table, print_whole, table_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,8 +64,7 @@ def _print_scan(console: Console, outcome: ScanOutcome) -> None:
         truth = outcome.truth["diffusivity_cm2_s"]
         table.add_row("truth", f"{truth:.5f} cm²/s (simulated sample)")
     longest = max(len(str(file)) for file in (outcome.run_file, outcome.report_file))
-    table.width = max(console.width, longest + LABELS)
-    console.print(table, highlight=False, soft_wrap=True)
+    print_whole(console, table, max(console.width, longest + LABELS))
     if outcome.finish_reason.value not in GOOD_ENDS:
         _print_how_to_go_on(console, outcome.run_file)
 

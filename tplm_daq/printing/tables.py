@@ -22,9 +22,9 @@ def plain_table() -> Table:
     return Table(show_header=False, box=None, padding=(0, 2, 0, 0))
 
 
-def print_whole(console: Console, table: Table) -> None:
+def print_whole(console: Console, table: Table, at_most: int = BROAD) -> None:
     """Print a table as wide as its content: what is to be copied is neither shortened nor broken by us."""
-    table.width = console.measure(table, options=console.options.update(width=BROAD)).maximum
+    table.width = min(console.measure(table, options=console.options.update(width=BROAD)).maximum, at_most)
     console.print(table, highlight=False, soft_wrap=True)
 
 
