@@ -24,7 +24,7 @@ import typer.core
 import yaml
 from typer.main import get_command
 
-from tests.end_to_end.program import environment, settings
+from tests.end_to_end.program import environment, settings, tplm
 from tplm_daq.cli import app
 from tplm_daq.gui.help import KEYS
 from tplm_daq.recipes.devices import Devices
@@ -100,13 +100,6 @@ def run_all(folder: Path, commands: list[list[str]]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def answer_of(folder: Path, *words: str, out_only: bool = False) -> str:
-    """Return what a command prints, without what is shown while it works if so asked."""
-    command = [sys.executable, "-m", "tplm_daq", *words]
-    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
-    return done.stdout if out_only else done.stdout + done.stderr
-
-
 RUNS = (("line", "run", ()), ("map", "map", ()), ("line", "tagged", ("counter.mode=t3", "counter.keep_words=true")))
 """Run files that pages read: recipe, name, and what is changed."""
 
@@ -159,14 +152,15 @@ def test_commands_work_as_they_stand(page: str, folder: Path) -> None:
 @pytest.mark.slow
 def test_the_first_run_of_the_tour_ends_as_shown(folder: Path) -> None:
     tour = (ROOT / "docs/tour.md").read_text(encoding="utf-8")
-    found = re.findall(r"^(?:D|truth) .*\S", answer_of(folder, "run", "configs/scan_line.yaml", "--out", "whole"), re.M)
+    done = tplm(folder, "run", "configs/scan_line.yaml", "--out", "whole")
+    found = re.findall(r"^(?:D|truth) .*\S", done.err, re.M)
     assert len(found) == 2
     assert all(line in tour for line in found), found
     run = str(next((folder / "whole").glob("*.h5")))
-    proved = [line.rstrip() for line in answer_of(folder, "verify", run).splitlines()]
+    proved = [line.rstrip() for line in tplm(folder, "verify", run).out.splitlines()]
     assert len(proved) == 4
     assert all(line in tour for line in proved), proved
-    by_the_paper = json.loads(answer_of(folder, "analyse", run, "--method", "paper", "--json", out_only=True))
+    by_the_paper = tplm(folder, "analyse", run, "--method", "paper", "--json").document
     low, high = by_the_paper["ci95_cm2_s"]
     assert f"{low:.5f} to {high:.5f}" in tour
 
@@ -176,7 +170,8 @@ def test_check_answers_as_the_pages_show(folder: Path) -> None:
     shown = [block.text.splitlines() for block in ALL if block.text.startswith("$ tplm check ")]
     assert shown
     for asked, *answer in shown:
-        said = answer_of(folder, *shlex.split(asked)[2:]).replace(f"{folder}/", "")
+        done = tplm(folder, *shlex.split(asked)[2:])
+        said = (done.out + done.err).replace(f"{folder}/", "")
         assert said.split() == " ".join(answer).split()
 
 

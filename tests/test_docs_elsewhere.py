@@ -21,13 +21,7 @@ import pytest
 from tests.end_to_end.program import environment, tplm
 from tests.end_to_end.test_readme import tour
 from tests.test_docs import ALL, ON_A_CLUSTER, ROOT
-from tests.workflow.scanned_runs import scanned_run
-from tplm_daq.recipes.analysis import AnalysisRecipe
-from tplm_daq.recipes.load import dump_yaml
-from tplm_daq.store.reader import open_run
-from tplm_daq.store.writer import RunWriter
-from tplm_daq.workflow.analyse import analyse_run
-from tplm_daq.workflow.outcome import POINTS_FITTED, scalars_of
+from tests.workflow.scanned_runs import analysed_run
 
 ADDRESS = re.compile(r"tcp://[\d.]+:\d+")
 
@@ -40,13 +34,7 @@ def text_of(language: str) -> str:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[h5py.File]:
-    path = scanned_run(tmp_path_factory.mktemp("elsewhere") / "run.h5")
-    result = analyse_run(open_run(path), AnalysisRecipe())
-    with RunWriter.reopen(path) as writer:
-        scalars = {**scalars_of(result), POINTS_FITTED: 1}
-        writer.write_result(result.method, scalars, result.arrays(), dump_yaml(AnalysisRecipe()))
-        writer.finish("completed")
-    with h5py.File(path) as file:
+    with h5py.File(analysed_run(tmp_path_factory.mktemp("elsewhere") / "run.h5")) as file:
         yield file
 
 

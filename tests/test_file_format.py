@@ -9,15 +9,10 @@ import h5py
 import pytest
 
 from tests.store.made_runs import header
-from tests.workflow.scanned_runs import scanned_run
-from tplm_daq.recipes.analysis import AnalysisRecipe
-from tplm_daq.recipes.load import dump_yaml
+from tests.workflow.scanned_runs import analysed_run
 from tplm_daq.store.layout import POINT_DTYPE, WORDS, PointFlags
-from tplm_daq.store.reader import open_run
 from tplm_daq.store.units import unit_of
 from tplm_daq.store.writer import RunWriter
-from tplm_daq.workflow.analyse import analyse_run
-from tplm_daq.workflow.outcome import POINTS_FITTED, scalars_of
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "file-format.md"
 
@@ -37,15 +32,7 @@ def names(cell: str) -> list[str]:
 @pytest.fixture(scope="module")
 def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run with a result, settings of a device and an event."""
-    path = scanned_run(tmp_path_factory.mktemp("format") / "run.h5")
-    result = analyse_run(open_run(path), AnalysisRecipe())
-    with RunWriter.reopen(path) as writer:
-        writer.snapshot("laser", "start", {"power_nw": 10.0})
-        writer.log("2026-03-01T12:00:00+01:00", "info", "begun")
-        writer.finish("completed")
-        scalars = {**scalars_of(result), POINTS_FITTED: 1}
-        writer.write_result(result.method, scalars, result.arrays(), dump_yaml(AnalysisRecipe()))
-    return path
+    return analysed_run(tmp_path_factory.mktemp("format") / "run.h5")
 
 
 def test_every_column_of_the_points_is_listed_with_its_unit() -> None:

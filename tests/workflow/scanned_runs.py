@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 
 from tests.analysis.synthetic import Scene, expected_counts
 from tests.store.made_runs import header, row
+from tplm_daq.recipes.analysis import AnalysisRecipe
 from tplm_daq.recipes.load import dump_yaml
+from tplm_daq.store.reader import open_run
 from tplm_daq.store.writer import RunWriter
+from tplm_daq.workflow.analyse import analyse_run
 from tplm_daq.workflow.load import load_scan
+from tplm_daq.workflow.outcome import POINTS_FITTED, scalars_of
 
 SCENE = Scene(dead_time_ns=None, bin_width_ns=0.1, span_ns=20.0)
 N_PASSES = 4
@@ -63,4 +67,16 @@ def scanned_run(
                 )
                 writer.append(point, rng.poisson(light[index]).astype(np.uint32))
         writer.finish("completed")
+    return path
+
+
+def analysed_run(path: Path) -> Path:
+    """Write a run that has everything a finished one has: a result, settings of a device, and a line in its log."""
+    result = analyse_run(open_run(scanned_run(path)), AnalysisRecipe())
+    with RunWriter.reopen(path) as writer:
+        writer.snapshot("laser", "start", {"power_nw": 10.0})
+        writer.log("2026-03-01T12:00:00+01:00", "info", "begun")
+        writer.finish("completed")
+        scalars = {**scalars_of(result), POINTS_FITTED: 1}
+        writer.write_result(result.method, scalars, result.arrays(), dump_yaml(AnalysisRecipe()))
     return path

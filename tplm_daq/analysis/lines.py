@@ -48,8 +48,8 @@ class LineFit:
         Variance of the spot at time zero, without the pixel, and its standard error.
     fits : GaussianFits
         The Gaussians, one per point.
-    time_ns : ndarray of float64, shape (n_row,)
-        Times of the points after the pulse.
+    delay_ns, time_ns : ndarray of float64, shape (n_row,)
+        Centres of the bins after the pulse, and times of the points, in ns.
     msd_nm2, msd_error_nm2 : ndarray of float64, shape (n_row,)
         Mean squared displacement and the error bar of each point, in nm^2; NaN where the Gaussian failed.
     values : ndarray of float64, shape (n_position, n_row)
@@ -64,6 +64,7 @@ class LineFit:
     variance_nm2: float
     variance_error_nm2: float
     fits: GaussianFits
+    delay_ns: FloatArray
     time_ns: FloatArray
     msd_nm2: FloatArray
     msd_error_nm2: FloatArray
@@ -115,6 +116,7 @@ def fit_lsq(data: FitData) -> LineFit:
         variance_nm2=_without_pixel(intercept_nm2, data.pixel_nm),
         variance_error_nm2=scatter_nm2 * float(np.sqrt(1.0 / len(age_ns) + mean_age_ns**2 / spread)),
         fits=fits,
+        delay_ns=data.delay_ns[after],
         time_ns=all_ages_ns,
         msd_nm2=fits.variance_nm2 - intercept_nm2,
         msd_error_nm2=np.full(len(all_ages_ns), scatter_nm2),
@@ -168,6 +170,7 @@ def fit_paper(data: FitData, sigma0: str) -> LineFit:
         variance_nm2=_without_pixel(zero_nm2, data.pixel_nm),
         variance_error_nm2=float(error_nm2[at_zero].mean() / np.sqrt(np.count_nonzero(at_zero))),
         fits=fits,
+        delay_ns=time_ns,
         time_ns=time_ns,
         msd_nm2=msd_nm2,
         msd_error_nm2=error_nm2,

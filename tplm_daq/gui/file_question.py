@@ -8,6 +8,8 @@ from pathlib import Path
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from tplm_daq.gui.dialogs import bring_to_front
+
 Mode = QFileDialog.FileMode
 OPENS, SAVES, FOLDER = Mode.ExistingFile, Mode.AnyFile, Mode.Directory
 
@@ -39,11 +41,8 @@ def ask_for_file(
     QFileDialog
         The dialog, which goes away by itself.
     """
-    for dialog in parent.findChildren(QFileDialog):
-        if dialog.isVisible() and dialog.windowTitle() == title:
-            dialog.raise_()
-            dialog.activateWindow()
-            return dialog
+    if (shown := bring_to_front(parent, QFileDialog, title)) is not None:
+        return shown
     dialog = QFileDialog(parent, title, str(start), kinds)
     dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
     dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)  # its box would be modal

@@ -46,6 +46,11 @@ class Layout:
     shape: tuple[int, int]
     cell: NDArray[np.intp]
 
+    @property
+    def is_raster(self) -> bool:
+        """Whether the positions have rows and columns."""
+        return self.axis == "xy"
+
 
 @dataclass(frozen=True)
 class GrownMap:

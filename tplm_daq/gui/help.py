@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtGui import QKeySequence, QShortcut
 from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-AnyDialog = TypeVar("AnyDialog", bound=QDialog)
+from tplm_daq.gui.dialogs import AnyDialog, bring_to_front
 
 
 @dataclass(frozen=True)
@@ -109,11 +108,8 @@ def connect_keys(window: QWidget, live_view: QWidget) -> None:
 
 def show_once(parent: QWidget, kind: type[AnyDialog], prepare: Callable[[AnyDialog], object]) -> AnyDialog:
     """Show a dialog in the lower right corner of its window, or bring the one that is open to the front."""
-    for dialog in parent.findChildren(kind):
-        if dialog.isVisible():
-            dialog.raise_()
-            dialog.activateWindow()
-            return dialog
+    if (shown := bring_to_front(parent, kind)) is not None:
+        return shown
     dialog = kind(parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     prepare(dialog)

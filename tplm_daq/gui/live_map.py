@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PyQt6.QtCore import QRectF
 
 from tplm_daq.analysis.models import NM2_PER_NS_PER_CM2_PER_S
 from tplm_daq.gui.growing import GrownMap
 from tplm_daq.gui.picture import Picture
-from tplm_daq.gui.plots import Cursors, Plot, tiles_rect
+from tplm_daq.gui.plots import Cursors, Plot, map_rect, tiles_rect
 from tplm_daq.gui.theme import Theme
 
 FloatArray = NDArray[np.float64]
@@ -34,6 +33,11 @@ class Scale(Enum):
     LOGARITHMIC = "Logarithmic"
     LINEAR = "Linear"
     NORMALISED = "Each delay scaled to its maximum"
+
+
+def image_span(age_ns: float) -> str:
+    """Return over which ages the image at the cursor is summed, as text."""
+    return f"{age_ns - IMAGE_NS / 2:.2f} to {age_ns + IMAGE_NS / 2:.2f} ns"
 
 
 class LiveMap(Plot):
@@ -90,7 +94,7 @@ class LiveMap(Plot):
             self._sigma.clear()
             self._shown, self._is_placed = None, False
             return
-        if picture.grown.layout.axis == "xy":
+        if picture.grown.layout.is_raster:
             self._draw_image(picture, picture.grown)
         else:
             self._draw_map(picture, picture.grown)
@@ -100,7 +104,7 @@ class LiveMap(Plot):
         grown = self._picture.grown
         if grown is None:
             return ""
-        if grown.layout.axis == "xy":
+        if grown.layout.is_raster:
             place = int(np.argmin(np.hypot(grown.x_nm - x, grown.y_nm - y)))
             n_counts = int(grown.counts[place, self._image_columns(grown)].sum())
             return f"x {x:.0f} nm · y {y:.0f} nm · {n_counts} counts"
@@ -117,10 +121,7 @@ class LiveMap(Plot):
         self._age_line.show()
         self._colour(grown.rate_cps)
         position_nm, age_ns = grown.along_nm, grown.delay_ns - picture.t0_ns
-        step_nm = float(position_nm[1] - position_nm[0])
-        left_ns = float(age_ns[0]) - 0.5 * grown.column_ns
-        bottom_nm = float(position_nm[0]) - 0.5 * step_nm
-        rect = QRectF(left_ns, bottom_nm, len(age_ns) * grown.column_ns, len(position_nm) * step_nm)
+        rect = map_rect(position_nm, age_ns)
         self._image.setRect(rect)
         self._mark_spot(picture)
         if not self._is_placed:
@@ -132,8 +133,7 @@ class LiveMap(Plot):
             self._is_placed = True
 
     def _draw_image(self, picture: Picture, grown: GrownMap) -> None:
-        age_ns = self.cursors.age_ns
-        self.set_heading(f"Image, {age_ns - IMAGE_NS / 2:.2f} to {age_ns + IMAGE_NS / 2:.2f} ns after the pulse")
+        self.set_heading(f"Image, {image_span(self.cursors.age_ns)} after the pulse")
         self.set_label("bottom", "x (nm)")
         self.set_label("left", "y (nm)")
         self._age_line.hide()
@@ -152,7 +152,7 @@ class LiveMap(Plot):
 
     def _show_other_image(self, _: float) -> None:
         grown = self._picture.grown
-        if grown is not None and grown.layout.axis == "xy":
+        if grown is not None and grown.layout.is_raster:
             self._draw_image(self._picture, grown)
 
     def _colour(self, rate_cps: FloatArray) -> None:

@@ -270,6 +270,14 @@ def nearest_value(x: float, along: FloatArray, values: FloatArray) -> float:
     return float(values[np.argmin(np.abs(along - x))]) if len(along) else float("nan")
 
 
+def map_rect(position_nm: FloatArray, age_ns: FloatArray) -> QRectF:
+    """Return the rectangle that the cells of a time-position map fill, in ns and nm; both axes are evenly spaced."""
+    step_nm = float(position_nm[1] - position_nm[0])
+    column_ns = float(np.ptp(age_ns)) / max(len(age_ns) - 1, 1)
+    left_ns, bottom_nm = float(age_ns[0]) - column_ns / 2, float(position_nm[0]) - step_nm / 2
+    return QRectF(left_ns, bottom_nm, column_ns * len(age_ns), step_nm * len(position_nm))
+
+
 def tiles_rect(grown: GrownMap) -> QRectF:
     """Return the rectangle that a raster's tiles fill, in nm."""
     width_nm, height_nm = float(np.ptp(grown.x_nm)), float(np.ptp(grown.y_nm))

@@ -79,7 +79,7 @@ class ProfilePlot(Plot):
         error_cps = np.sqrt(np.maximum(counts, 1)) / dwell_s
         self._errors.setData(x=self._along_nm, y=self._rate_cps, height=2 * error_cps)
         self._points.setData(self._along_nm, self._rate_cps)
-        self._position_line.setVisible(grown.layout.axis != "xy")
+        self._position_line.setVisible(not grown.layout.is_raster)
         self.set_label("bottom", f"position {grown.layout.axis[0]} (nm)")
         width_ns = (columns.stop - columns.start) * grown.column_ns
         self.set_label("left", f"counts/s in {1e3 * width_ns:.0f} ps")
@@ -88,7 +88,7 @@ class ProfilePlot(Plot):
     def _rows(self, grown: GrownMap) -> NDArray[np.intp]:
         """Return the positions visited; of a raster those of the row nearest to the cursor."""
         is_wanted = grown.dwell_s > 0
-        if grown.layout.axis == "xy" and is_wanted.any():
+        if grown.layout.is_raster and is_wanted.any():
             distance_nm = np.abs(grown.y_nm - self.cursors.position_nm)
             is_wanted &= distance_nm <= distance_nm[is_wanted].min() + 1.0
         return np.flatnonzero(is_wanted)
@@ -113,5 +113,5 @@ class ProfilePlot(Plot):
         self.set_heading(f"{age_text}: σ = {np.sqrt(variance_nm2):.1f} nm")
 
     def _show_other_row(self, _: float) -> None:
-        if self._picture.grown is not None and self._picture.grown.layout.axis == "xy":
+        if self._picture.grown is not None and self._picture.grown.layout.is_raster:
             self.draw(self._picture)

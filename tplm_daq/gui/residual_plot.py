@@ -14,9 +14,9 @@ from PyQt6.QtCore import QRectF
 
 from tplm_daq.analysis.residuals import FittedCounts
 from tplm_daq.gui.growing import GrownMap
-from tplm_daq.gui.live_map import IMAGE_NS
+from tplm_daq.gui.live_map import IMAGE_NS, image_span
 from tplm_daq.gui.picture import Picture
-from tplm_daq.gui.plots import Cursors, Plot, tiles_rect
+from tplm_daq.gui.plots import Cursors, Plot, map_rect, tiles_rect
 from tplm_daq.gui.theme import RESIDUAL_COLOUR_MAP, Theme
 
 FloatArray = NDArray[np.float64]
@@ -32,6 +32,7 @@ class ResidualPlot(Plot):
         super().__init__("Residuals", "age after the pulse (ns)", "position (nm)", cursors)
         self._picture = Picture()
         self._shown: FittedCounts | None = None
+        self._deviation = np.zeros((0, 0))
         self._rect = QRectF()
         self._image: Any = pg.ImageItem(axisOrder="row-major")
         self.item.addItem(self._image)
@@ -53,7 +54,7 @@ class ResidualPlot(Plot):
         """Show this state of the run."""
         self._picture = picture
         residuals = None if picture.derived is None else picture.derived.residuals
-        is_raster = picture.grown is not None and picture.grown.layout.axis == "xy"
+        is_raster = picture.grown is not None and picture.grown.layout.is_raster
         self._age_line.setVisible(residuals is not None and not is_raster)
         self._position_line.setVisible(residuals is not None)
         self.item.setAspectLocked(is_raster)
@@ -72,35 +73,30 @@ class ResidualPlot(Plot):
         shown, grown = self._shown, self._picture.grown
         if shown is None or grown is None:
             return ""
-        if grown.layout.axis == "xy":
+        if grown.layout.is_raster:
             place = int(np.argmin(np.hypot(shown.x_nm - x, shown.y_nm - y)))
-            return f"x {shown.x_nm[place]:.0f} nm · y {shown.y_nm[place]:.0f} nm · {_sd(shown.deviation[place, 0])}"
+            return f"x {shown.x_nm[place]:.0f} nm · y {shown.y_nm[place]:.0f} nm · {_sd(self._deviation[place, 0])}"
         row = int(np.argmin(np.abs(grown.along_nm - y)))
         column = int(np.argmin(np.abs(shown.age_ns - x)))
-        return f"{x:.2f} ns · {grown.along_nm[row]:+.0f} nm · {_sd(shown.deviation[row, column])}"
+        return f"{x:.2f} ns · {grown.along_nm[row]:+.0f} nm · {_sd(self._deviation[row, column])}"
 
     def _draw_map(self, grown: GrownMap, residuals: FittedCounts) -> None:
-        position_nm, age_ns = grown.along_nm, residuals.age_ns
-        column_ns = float(np.ptp(age_ns)) / max(len(age_ns) - 1, 1)
-        step_nm = float(position_nm[1] - position_nm[0])
-        left_ns, bottom_nm = age_ns[0] - column_ns / 2, position_nm[0] - step_nm / 2
         self.set_label("bottom", "age after the pulse (ns)")
         self.set_label("left", f"position {grown.layout.axis} (nm)")
-        rect = QRectF(left_ns, bottom_nm, column_ns * len(age_ns), step_nm * len(position_nm))
-        self._show(residuals, residuals.deviation, rect, "Residuals")
+        deviation = residuals.deviation
+        self._show(residuals, deviation, deviation, map_rect(grown.along_nm, residuals.age_ns), "Residuals")
 
     def _draw_image(self, grown: GrownMap, residuals: FittedCounts) -> None:
         shown = residuals.around(self.cursors.age_ns, IMAGE_NS)
         self.set_label("bottom", "x (nm)")
         self.set_label("left", "y (nm)")
-        middle_ns = self.cursors.age_ns
-        what = f"Residuals, {middle_ns - IMAGE_NS / 2:.2f} to {middle_ns + IMAGE_NS / 2:.2f} ns"
-        image = grown.image(shown.deviation[:, 0])
-        self._show(shown, image, tiles_rect(grown), what)
+        deviation = shown.deviation
+        what = f"Residuals, {image_span(self.cursors.age_ns)}"
+        self._show(shown, deviation, grown.image(deviation[:, 0]), tiles_rect(grown), what)
 
-    def _show(self, shown: FittedCounts, image: FloatArray, rect: QRectF, what: str) -> None:
-        """Turn deviations, float64 (n_row, n_column), into colours within a rectangle."""
-        self._shown = shown
+    def _show(self, shown: FittedCounts, deviation: FloatArray, image: FloatArray, rect: QRectF, what: str) -> None:
+        """Turn deviations, as an image float64 (n_row, n_column), into colours within a rectangle."""
+        self._shown, self._deviation = shown, deviation
         self._image.setImage(image.astype(np.float32), autoLevels=False)
         self._bar.setLevels((-LARGEST_SD, LARGEST_SD))
         self._image.setRect(rect)
@@ -112,7 +108,7 @@ class ResidualPlot(Plot):
         self.set_heading(f"{what}: rms {spread:.2f} sd, 1 expected")
 
     def _show_other_image(self, _: float) -> None:
-        if self._shown is not None and self._picture.grown is not None and self._picture.grown.layout.axis == "xy":
+        if self._shown is not None and self._picture.grown is not None and self._picture.grown.layout.is_raster:
             self.draw(self._picture)
 
 
