@@ -106,6 +106,18 @@ def test_the_xarray_carries_units_and_conditions(tmp_path: Path) -> None:
     assert array.coords["dwell_s"].values == pytest.approx(2 * 1.9)
 
 
+def test_a_package_that_is_missing_is_named_with_what_to_type(
+    example: tplm.Run, series: tplm.Series, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xarray", None)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    for hand_on in (example.to_xarray, series.to_xarray):
+        with pytest.raises(InputError, match="^to_xarray needs the package xarray: pip install xarray$"):
+            hand_on()
+    with pytest.raises(InputError, match="^to_pandas needs the package pandas: pip install pandas$"):
+        series.to_pandas()
+
+
 def test_what_is_no_run_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="absent.h5"):
         tplm.open_run(tmp_path / "absent.h5")

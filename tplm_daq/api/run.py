@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tplm_daq.analysis.pipeline import Result
 from tplm_daq.errors import InputError
 from tplm_daq.photons.histogram import TimePositionMap
+from tplm_daq.report.tabular import needing
 from tplm_daq.store.importer import is_run_name, load_map
 from tplm_daq.store.reader import RunFile
 from tplm_daq.store.reader import open_run as read_run
@@ -154,10 +155,8 @@ class Run:
         InputError
             The package xarray is not installed.
         """
-        try:
+        with needing("xarray"):
             import xarray
-        except ImportError as error:
-            raise InputError("to_xarray needs the package xarray: pip install xarray") from error
 
         data = self.map
         coordinates = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -62,10 +63,8 @@ class Tabular(ABC):
         InputError
             The package pandas is not installed.
         """
-        try:
+        with needing("pandas"):
             import pandas
-        except ImportError as error:
-            raise InputError("to_pandas needs the package pandas: pip install pandas") from error
         return pandas.DataFrame(self.columns())
 
     def to_xarray(self) -> xarray.Dataset:
@@ -76,10 +75,8 @@ class Tabular(ABC):
         InputError
             The package xarray is not installed.
         """
-        try:
+        with needing("xarray"):
             import xarray
-        except ImportError as error:
-            raise InputError("to_xarray needs the package xarray: pip install xarray") from error
         return xarray.Dataset(
             {
                 name: (self.row_name, list(column), {"units": unit} if (unit := unit_of(name)) else {})
@@ -87,6 +84,15 @@ class Tabular(ABC):
             },
             attrs={"title": self.caption().split("\n")[0]},
         )
+
+
+@contextmanager
+def needing(package: str) -> Iterator[None]:
+    """Raise InputError, with what to install, if a package to which data are handed on cannot be imported."""
+    try:
+        yield
+    except ImportError as error:
+        raise InputError(f"to_{package} needs the package {package}: pip install {package}") from error
 
 
 def _heading(name: str) -> str:
