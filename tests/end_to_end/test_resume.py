@@ -63,6 +63,15 @@ def test_a_completed_run_answers_as_it_did(whole: RunFile, tmp_path: Path) -> No
     assert whole.path.read_bytes() == before
 
 
+def test_a_report_of_a_completed_run_is_written_beside_it(whole: RunFile, tmp_path: Path) -> None:
+    before = whole.path.read_bytes()
+    done = tplm(tmp_path, "resume", str(whole.path), "--report", "--json")
+    assert done.status == 0, done.err
+    assert done.document["report_file"] == str(whole.path.with_suffix(".html"))
+    assert whole.path.name in whole.path.with_suffix(".html").read_text(encoding="utf-8")
+    assert whole.path.read_bytes() == before
+
+
 def test_another_rig_is_bad_input(whole: RunFile, tmp_path: Path) -> None:
     done = tplm(tmp_path, "resume", str(whole.path), *settings("rig.simulation.seed=9"), "--json")
     assert done.status == 2

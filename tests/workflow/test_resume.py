@@ -134,6 +134,17 @@ def test_a_completed_run_is_left_alone(tmp_path: Path) -> None:
     assert {**told, "wall_s": None} == {**old, "wall_s": None}
 
 
+def test_a_report_is_of_the_whole_run_and_keeps_that_of_its_first_part(tmp_path: Path) -> None:
+    path = interrupted(tmp_path, 12, *LINE)
+    first = path.with_suffix(".html")
+    first.write_text("a page about 12 points", encoding="utf-8")
+    outcome = load_resume(path, ()).job(Nobody(), with_report=True).run()
+    assert outcome.error is None
+    assert outcome.report_file == path.with_name(f"{path.stem}_2.html")
+    assert path.name in outcome.report_file.read_text(encoding="utf-8")
+    assert first.read_text(encoding="utf-8") == "a page about 12 points"
+
+
 def test_a_run_without_points_begins_with_the_first(whole_line: RunFile, tmp_path: Path) -> None:
     path = tmp_path / "empty.h5"
     RunWriter.create(path, whole_line.header).close()

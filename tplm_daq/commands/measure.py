@@ -11,6 +11,7 @@ from tplm_daq.commands.options import (
     JsonOption,
     OutOption,
     RecipeArgument,
+    ReportOption,
     RigOption,
     SetOption,
     SetRigOption,
@@ -56,7 +57,7 @@ def run(
     rig: RigOption = None,
     set_: SetOption = [],
     out: OutOption = Path("runs"),
-    report: Annotated[bool, typer.Option("--report", help="Write a report page beside the run file.")] = False,
+    report: ReportOption = False,
     as_json: JsonOption = False,
     yes: YesOption = False,
 ) -> None:
@@ -87,6 +88,7 @@ def run(
 def resume(
     path: Annotated[Path, typer.Argument(metavar="RUN", help="Run file or series folder that was interrupted.")],
     set_: SetRigOption = [],
+    report: ReportOption = False,
     as_json: JsonOption = False,
     yes: YesOption = False,
 ) -> None:
@@ -108,7 +110,7 @@ def resume(
         from tplm_daq.workflow.logs import start_logging
 
         start_logging(past.folder)
-        return past.job(operator)
+        return past.job(operator, report)
 
     _run(make, operator, console, as_json)
 

@@ -31,6 +31,7 @@ RigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
 OutOption = Annotated[Path, typer.Option(metavar="DIR", help="Folder for run files and reports.")]
+ReportOption = Annotated[bool, typer.Option("--report", help="Write a report page beside the run file.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Take what has to be set by hand as set.")]
 RecipeArgument = Annotated[
     str,

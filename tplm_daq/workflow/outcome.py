@@ -18,6 +18,7 @@ from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.store.reader import RunFile, open_run
 from tplm_daq.store.writer import RunWriter
 from tplm_daq.workflow.analyse import analyse_run
+from tplm_daq.workflow.places import unused
 
 RESULT_KEYS = ("method", "diffusivity_cm2_s", "ci95_cm2_s", "standard_error_cm2_s", "systematic_cm2_s")
 
@@ -108,7 +109,7 @@ def conclude(
                 numbers = {**scalars_of(result), POINTS_FITTED: run.n_points}
                 writer.write_result(result.method, numbers, result.arrays(), dump_yaml(recipe.analysis))
         if with_report and run.n_points and not is_hurried():
-            report_file = _write_report(run, result, fit_error)
+            report_file = write_run_report(run, result, fit_error)
     except (StoreError, InputError) as failure:
         error = failure if error is None else error
     return ScanOutcome(
@@ -127,6 +128,24 @@ def conclude(
         rate_cps_nw=_rate_to_expect(run, recipe),
         finish_message=recorded.finish_message,
     )
+
+
+def write_run_report(run: RunFile, result: Result | None, fit_error: str | None) -> Path:
+    """Write the report page beside a run file; matplotlib is loaded only for those who want one.
+
+    A page from an earlier part of the run is kept.
+
+    Raises
+    ------
+    InputError
+        It cannot be written.
+    """
+    from tplm_daq.report.page import write_report
+    from tplm_daq.report.view import view_of_run
+
+    path = unused(run.path.with_suffix(".html"))
+    write_report(path, [view_of_run(run, result, fit_error)])
+    return path
 
 
 def calibrations_of(run: RunFile) -> tuple[CalibrationReference, ...]:
@@ -168,13 +187,3 @@ def _rate_to_expect(run: RunFile, recipe: ScanRecipe) -> float | None:
     n_visits = np.bincount(points["index"])
     rates_cps = np.bincount(points["index"], points["input_cps"])[n_visits > 0] / n_visits[n_visits > 0]
     return float(rates_cps.max() / recipe.light.average_power_nw)
-
-
-def _write_report(run: RunFile, result: Result | None, fit_error: str | None) -> Path:
-    """Write the report page beside the run file; matplotlib is loaded only for those who want one."""
-    from tplm_daq.report.page import write_report
-    from tplm_daq.report.view import view_of_run
-
-    path = run.path.with_suffix(".html")
-    write_report(path, [view_of_run(run, result, fit_error)])
-    return path

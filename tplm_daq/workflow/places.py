@@ -25,9 +25,13 @@ def make_folder(folder: Path) -> None:
 def new_path(folder: Path, title: str, suffix: str = ".h5") -> Path:
     """Name a run file after now and the title; a name that exists is counted on, never used again."""
     slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "run"
-    stem = f"{datetime.now():%Y%m%d-%H%M%S}_{slug}"
+    return unused(folder / f"{datetime.now():%Y%m%d-%H%M%S}_{slug}{suffix}")
+
+
+def unused(wanted: Path) -> Path:
+    """Return this path, with a number behind its name if it exists: nothing is overwritten."""
     for number in range(1, 10_000):
-        path = folder / (f"{stem}{suffix}" if number == 1 else f"{stem}_{number}{suffix}")
+        path = wanted if number == 1 else wanted.with_name(f"{wanted.stem}_{number}{wanted.suffix}")
         if not path.exists():
             return path
-    raise InputError(f"{folder} holds 10 000 run files of this second; choose another folder with --out.")
+    raise InputError(f"{wanted} exists, and so do 9998 numbered ones beside it. Move them to another folder.")

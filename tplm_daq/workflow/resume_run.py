@@ -27,7 +27,7 @@ from tplm_daq.store.rescue import require_growable, rescue_run
 from tplm_daq.store.writer import RunWriter
 from tplm_daq.workflow.analyse import analyse_run
 from tplm_daq.workflow.notify import notify, telling_failure
-from tplm_daq.workflow.outcome import Recorded, ScanOutcome, calibrations_of, conclude
+from tplm_daq.workflow.outcome import Recorded, ScanOutcome, calibrations_of, conclude, write_run_report
 from tplm_daq.workflow.past import Past
 from tplm_daq.workflow.recording import Recording
 from tplm_daq.workflow.same_rig import changed_rig
@@ -113,7 +113,9 @@ class ResumeJob(Steering):
         self.listeners.extend(listeners)
 
     def run(self) -> ScanOutcome:
-        """Take the points that are missing, make the rig safe, analyse; a completed run is only looked at.
+        """Take the points that are missing, make the rig safe, analyse, write the report if wanted.
+
+        A completed run is only looked at.
 
         Raises
         ------
@@ -122,7 +124,7 @@ class ResumeJob(Steering):
         """
         run, recipe = self.resumable.run, self.resumable.recipe
         if self.resumable.is_complete:
-            return outcome_of(run, recipe)
+            return self._of_complete()
         began_s = time.monotonic()
         RunWriter.reopen(run.path).close()
         self.require_wanted("before the rig was opened")
@@ -135,6 +137,12 @@ class ResumeJob(Steering):
             outcome = replace(outcome, error=Aborted(f"{self.abort_message}, after the last point"))
         notify(self.resumable.rig.policies.at_end_run, outcome.to_dict())
         return outcome
+
+    def _of_complete(self) -> ScanOutcome:
+        run, outcome = self.resumable.run, outcome_of(self.resumable.run, self.resumable.recipe)
+        if not self.with_report:
+            return outcome
+        return replace(outcome, report_file=write_run_report(run, outcome.result, outcome.fit_error))
 
     def _record(self) -> Recorded:
         run, recipe, rig_recipe = self.resumable.run, self.resumable.recipe, self.resumable.rig
