@@ -8,6 +8,7 @@ The tree::
     |-- DeviceError                 exit 1   one device did not do what it was asked to do
     |   |-- LinkError                        nothing answers, or the connection broke
     |   `-- DeviceTimeout                    the device answers, but did not finish in time
+    |-- AddressError                exit 1   an address is held by another program, or cannot be reserved
     |-- RigError                    exit 1   several devices failed; all of them are listed
     |-- LightMayBeOnError           exit 1   no path to the light answered
     |-- StoreError                  exit 1   the run file could not be written or read
@@ -101,8 +102,29 @@ class DeviceTimeout(DeviceError):
     """The device answers, but did not reach the state in time."""
 
 
+class AddressError(TplmError):
+    """An address of a rig may not be used now.
+
+    Parameters
+    ----------
+    address : str
+        As in the rig file.
+    reason : str
+        Why not, and what to do next, in sentences.
+    """
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"{address}: {reason}")
+        self.address = address
+        self.reason = reason
+
+    def to_dict(self) -> dict[str, object]:
+        """Return kind, message and the parts of the message."""
+        return {**super().to_dict(), "address": self.address, "reason": self.reason}
+
+
 class RigError(TplmError):
-    """Several devices of a rig failed; every failure is listed, not only the first.
+    """Several devices of a rig failed; every failure is listed, not only the first, and what they share is said once.
 
     Parameters
     ----------
@@ -112,7 +134,7 @@ class RigError(TplmError):
 
     def __init__(self, failures: Sequence[TplmError]) -> None:
         lines = [f"{len(failures)} of the rig's devices cannot be used:"]
-        lines += [f"  - {failure}" for failure in failures]
+        lines += [f"  - {said}" for said in _said_once(failures)]
         super().__init__("\n".join(lines))
         self.failures = tuple(failures)
 
@@ -149,3 +171,15 @@ class Aborted(TplmError):
     """The run was ended by its operator."""
 
     exit_status = 3
+
+
+def _said_once(failures: Sequence[TplmError]) -> list[str]:
+    """Return what failures say, in their order; addresses that may not be used for one reason stand before it."""
+    addresses: dict[str, list[str]] = {}
+    for failure in failures:
+        if isinstance(failure, AddressError):
+            addresses.setdefault(failure.reason, []).append(failure.address)
+    shared = {reason: f"{', '.join(held)}: {reason}" for reason, held in addresses.items()}
+    return list(
+        dict.fromkeys(shared[each.reason] if isinstance(each, AddressError) else str(each) for each in failures)
+    )

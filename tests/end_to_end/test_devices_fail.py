@@ -94,11 +94,14 @@ def test_every_device_that_fails_is_in_one_tree(world: ServedWorld, silent_port:
 def test_a_second_program_on_the_same_rig_is_told_who_has_it(world: ServedWorld, tmp_path: Path) -> None:
     first = start(tmp_path, "run", "configs/scan_line.yaml", "--rig", world.rig, "--json", *SLOWLY)
     wait_for(lambda: status_of(tmp_path).get("state") == "running", first)
+    devices = yaml.safe_load(Path(world.rig).read_text(encoding="utf-8"))["devices"].values()
+    held = {device["address"] for device in devices if device and "address" in device}
     for words, extra in ((("run", "configs/scan_line.yaml"), SLOWLY), (("devices",), [])):
         second = tplm(tmp_path, *words, "--rig", world.rig, "--json", *extra)
         assert second.status == 1, second.err
         assert f"(process {first.pid})" in second.failure["message"]
-        assert "Wait for that run to end" in second.failure["message"]
+        assert second.failure["message"].count("Wait for that run to end") == 1
+        assert {each["address"] for each in second.failure["failures"]} == held
     assert world.is_light_on
     first.terminate()
     done = finish(first)

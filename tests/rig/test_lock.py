@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import getpass
 import json
 import os
 import subprocess
@@ -21,6 +22,31 @@ def test_a_second_program_learns_who_holds_the_rig(tmp_path: Path) -> None:
             RigLock(["phlib", "/dev/ttyUSB0"], tmp_path).__enter__()
         with RigLock(["/dev/ttyUSB1"], tmp_path):
             pass
+
+
+def test_what_holds_for_all_addresses_is_said_once_and_told_to_programs_for_each(tmp_path: Path) -> None:
+    with RigLock("abc", tmp_path), pytest.raises(RigError) as caught:
+        RigLock("abcd", tmp_path).__enter__()
+    header, *lines = str(caught.value).split("\n")
+    assert header == "3 of the rig's devices cannot be used:"
+    assert [line.split(": in use by ")[0] for line in lines] == ["  - a, b, c"]
+    failures = caught.value.to_dict()["failures"]
+    assert isinstance(failures, list)
+    assert [each["address"] for each in failures] == ["a", "b", "c"]
+    assert all(str(each["reason"]).endswith("Wait for that run to end, or end it.") for each in failures)
+
+
+def test_each_of_several_holders_of_a_rig_is_named(tmp_path: Path) -> None:
+    with RigLock(["b"], tmp_path):
+        (path,) = tmp_path.iterdir()
+        path.write_text(lock_of(os.getpid()))
+        with RigLock(["a", "c"], tmp_path), pytest.raises(RigError) as caught:
+            RigLock(["a", "b", "c"], tmp_path).__enter__()
+    _, *lines = str(caught.value).split("\n")
+    assert [line.split(" since")[0] for line in lines] == [
+        f"  - a, c: in use by {getpass.getuser()}",
+        "  - b: in use by somebody",
+    ]
 
 
 def test_nothing_is_kept_after_the_end_or_after_a_refusal(tmp_path: Path) -> None:

@@ -14,13 +14,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tplm_daq.errors import RigError, TplmError
+from tplm_daq.errors import AddressError, RigError
 
 
 class RigLock:
@@ -47,7 +47,8 @@ class RigLock:
         RigError
             Another program holds one or more of them; none is taken then.
         """
-        failures = [failure for address in self._addresses if (failure := self._take(address)) is not None]
+        me = {"pid": os.getpid(), "user": getpass.getuser(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+        failures = [failure for address in self._addresses if (failure := self._take(address, me)) is not None]
         if failures:
             self._release()
             raise RigError(failures)
@@ -59,22 +60,22 @@ class RigLock:
         """Let go of every address."""
         self._release()
 
-    def _take(self, address: str) -> TplmError | None:
+    def _take(self, address: str, me: Mapping[str, object]) -> AddressError | None:
         path = self._folder / f"tplm-{hashlib.sha256(address.encode()).hexdigest()[:16]}.lock"
-        holder = {"pid": os.getpid(), "user": getpass.getuser(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
         draft = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         try:
-            draft.write_text(json.dumps(holder), encoding="utf-8")
+            draft.write_text(json.dumps(me), encoding="utf-8")
             return self._publish(draft, path, address)
         except OSError as error:
-            return TplmError(
-                f"{address}: its lock file cannot be made or taken over ({error}). "
-                f"Delete {path}, or let its owner do it, and see that the folder can be written to."
+            return AddressError(
+                address,
+                f"its lock file cannot be made or taken over ({error}). "
+                f"Delete {path}, or let its owner do it, and see that the folder can be written to.",
             )
         finally:
             draft.unlink(missing_ok=True)
 
-    def _publish(self, draft: Path, path: Path, address: str) -> TplmError | None:
+    def _publish(self, draft: Path, path: Path, address: str) -> AddressError | None:
         """Give the lock file its name, unless a program that runs has it."""
         for _ in range(3):
             try:
@@ -82,15 +83,16 @@ class RigLock:
             except FileExistsError:
                 found = _holder(path)
                 if found is not None and is_alive(found["pid"]):
-                    return TplmError(
-                        f"{address}: in use by {found['user']} since {found['since']} (process {found['pid']}). "
-                        "Wait for that run to end, or end it."
+                    return AddressError(
+                        address,
+                        f"in use by {found['user']} since {found['since']} (process {found['pid']}). "
+                        "Wait for that run to end, or end it.",
                     )
                 _remove(path, found, draft.with_suffix(".old"))
             else:
                 self._held.append(path)
                 return None
-        return TplmError(f"{address}: another program took it just now. Try again.")
+        return AddressError(address, "another program took it just now. Try again.")
 
     def _release(self) -> None:
         for path in self._held:
