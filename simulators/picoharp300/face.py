@@ -1,4 +1,4 @@
-"""Argument types of PHLib 3.0, router functions apart.
+"""What a program sees of PHLib 3.0, router functions apart.
 
 Source: phlib.h of PHLib 3.0 (October 2015).
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from ctypes import c_int
 
-from simulators.tcspc.face import DOUBLE, INT, TEXT, WORDS, Signatures
+from simulators.tcspc.face import DOUBLE, INT, TEXT, WORDS, Face, Signatures
 
-SIGNATURES: Signatures = {
+_SIGNATURES: Signatures = {
     "PH_GetLibraryVersion": (TEXT,),
     "PH_GetErrorString": (TEXT, c_int),
     "PH_OpenDevice": (c_int, TEXT),
@@ -44,3 +44,5 @@ SIGNATURES: Signatures = {
     "PH_SetMarkerHoldoffTime": (c_int, c_int),
     "PH_ReadFiFo": (c_int, WORDS, c_int, INT),
 }
+
+PHLIB = Face("phlib", "PH_", _SIGNATURES)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from simulators.detection import DetectorSettings
 from simulators.picoharp300.device import PicoHarp
-from simulators.picoharp300.face import SIGNATURES
+from simulators.picoharp300.face import PHLIB
 from simulators.tcspc.device import Readiness
 from simulators.tcspc.table import CounterTable, Function, LibraryFacts
 from simulators.tcspc.world import World
@@ -46,7 +46,7 @@ _FUNCTIONS = {
     "ReadFiFo": Function("read_fifo"),
 }
 
-_PHLIB = LibraryFacts("phlib", "PH_", "3.0", 8, SIGNATURES, _FUNCTIONS)
+_FACTS = LibraryFacts(PHLIB, "3.0", 8, _FUNCTIONS)
 
 
 class PicoHarpTable(CounterTable):
@@ -74,4 +74,4 @@ class PicoHarpTable(CounterTable):
         serial: str = "1000123",
         index: int = 0,
     ) -> None:
-        super().__init__(_PHLIB, world, PicoHarp(world, detector or DetectorSettings(), seed, serial), index)
+        super().__init__(_FACTS, world, PicoHarp(world, detector or DetectorSettings(), seed, serial), index)

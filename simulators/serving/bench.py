@@ -10,6 +10,7 @@ from simulators.operator import OperatorDouble
 from simulators.serving.host import BenchHost
 from simulators.serving.pty_port import HAS_PTYS, PtyPort
 from simulators.serving.real_time import RealTime
+from simulators.tcspc.device import HISTOGRAM, T3
 
 SERIAL_ROLES = ("detector_x", "detector_y", "thermostat", "attenuator")
 """Boxes whose USB is a serial port: KST101 (APT protocol, issue 25), Lake Shore 335 (manual, section 6.3), FW102C."""
@@ -66,8 +67,10 @@ def _compile(settings: BenchSettings) -> None:
     """Let numba compile what counts photons, on a bench for nothing else: nobody could be answered meanwhile."""
     clock = SimClock()
     bench = Bench(replace(settings, faults=()), clock)
-    for function, *numbers in (("PH_OpenDevice",), ("PH_Initialize", 0), ("PH_Calibrate",), ("PH_StartMeas", 1)):
-        bench.counter.answer(function, (0, *numbers))
-    clock.sleep(1e-3)
-    bench.counter.answer("PH_StopMeas", (0,))
+    counter = bench.counter.device
+    for mode in (HISTOGRAM, T3):
+        counter.initialise(mode)
+        counter.start(1)
+        clock.sleep(1e-3)
+        counter.stop()
     bench.close()

@@ -1,6 +1,6 @@
 """The other end of the bench's socket: a counter library and a pair of hands whose bench is in another process.
 
-To a driver `FarLibrary` is the vendor's library as `PicoHarpTable` is: raw C functions at addresses. Only what they do
+To a driver `FarLibrary` is the vendor's library as `CounterTable` is: raw C functions at addresses. Only what they do
 happens elsewhere. A bench that does not answer any more shows as HARDWARE_F01, with the reason as debug information.
 """
 
@@ -13,9 +13,8 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulators.picoharp300.face import SIGNATURES
 from simulators.serving.messages import receive, send
-from simulators.tcspc.face import Answer, FunctionTable
+from simulators.tcspc.face import Answer, Face, FunctionTable
 from simulators.tcspc.refusal import HARDWARE_F01
 
 TIMEOUT_S = 10.0
@@ -29,6 +28,8 @@ class FarBench:
     ----------
     address : str
         ``bench://HOST:PORT`` as the serving program says it.
+    face : Face
+        Which library its counter must have.
 
     Attributes
     ----------
@@ -40,9 +41,9 @@ class FarBench:
 
     name = "operator's double"
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, face: Face) -> None:
         self.address = address
-        self.library = FarLibrary(self)
+        self.library = FarLibrary(self, face)
         self._lock = threading.Lock()
         self._connection: socket.socket | None = None
 
@@ -52,7 +53,7 @@ class FarBench:
         Raises
         ------
         ConnectionError
-            No bench is served there.
+            No bench is served there, or one with another counter.
         """
         with self._lock:
             self._hang_up()
@@ -62,6 +63,13 @@ class FarBench:
             except (OSError, ValueError) as error:  # the latter: a port beyond 65535
                 raise ConnectionError(f"no bench is served at {self.address} ({error}). Start `tplm serve`") from error
             self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        found, wanted = self.request({"call": "library"})[0].get("done"), self.library.face.name
+        if found != wanted:
+            self.close()
+            raise ConnectionError(
+                f"the counter that is served at {self.address} has the library {found}, and {wanted} is looked for. "
+                "Write the counter's model as `tplm serve` has it"
+            )
 
     def close(self) -> None:
         """Disconnect (harmless when repeated)."""
@@ -121,16 +129,18 @@ class FarLibrary(FunctionTable):
     ----------
     bench : FarBench
         Connection to it.
+    face : Face
+        Of which library.
     """
 
-    def __init__(self, bench: FarBench) -> None:
-        super().__init__(f"phlib (simulated at {bench.address})", SIGNATURES)
+    def __init__(self, bench: FarBench, face: Face) -> None:
+        super().__init__(face, f"simulated at {bench.address}")
         self._bench = bench
         self._fault = ""
 
     def answer(self, function: str, numbers: tuple[int, ...]) -> Answer:
         """Have the function called at the bench."""
-        if self._fault and function == "PH_GetHardwareDebugInfo":
+        if self._fault and function == f"{self.face.prefix}GetHardwareDebugInfo":
             return 0, (self._fault,)
         try:
             reply, block = self._bench.request({"call": function, "numbers": list(numbers)})

@@ -1,7 +1,7 @@
 """The bench's own socket: the counter's function table and the laser's front panel for programs elsewhere.
 
-A PicoHarp belongs to the program that opened it until that program closes it or ends, as the operating system sees to
-with the real box on USB; to any other it is locked (that the library says DEVICE_LOCKED then is ours).
+A counter belongs to the program that opened it until that program closes it or ends, as the operating system sees to
+with the real box; to any other it is locked (that the library says DEVICE_LOCKED then is ours).
 """
 
 from __future__ import annotations
@@ -11,24 +11,27 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
-from ctypes import c_int
+from ctypes import c_int, c_uint
 from typing import Any, Protocol
 
-from simulators.picoharp300.face import SIGNATURES
 from simulators.server import IDLE_WAKEUP_S
 from simulators.serving.messages import receive, send
-from simulators.tcspc.face import Answer
+from simulators.tcspc.face import Answer, Face
 from simulators.tcspc.refusal import DEVICE_NOT_OPEN
 
 DEVICE_LOCKED = -11
 LARGEST = 1e100
 """Of any number that a message may hold."""
 
-_WITHOUT_DEVICE = ("PH_GetLibraryVersion", "PH_GetErrorString")
+_WITHOUT_DEVICE = ("GetLibraryVersion", "GetErrorString")
+_RANGES = {c_int: range(-(2**31), 2**31), c_uint: range(2**32)}
+"""What the integer types of a signature hold."""
 
 
 class Counter(Protocol):
     """The function table, called without C."""
+
+    face: Face
 
     def answer(self, function: str, numbers: tuple[int, ...]) -> Answer:
         """Return code and results of a call."""
@@ -120,16 +123,19 @@ class BenchHost:
         with self._lock:
             self._connections.discard(connection)
             if self._owner is connection:
-                self._counter.answer("PH_CloseDevice", (self._opened_index,))
+                self._counter.answer(f"{self._counter.face.prefix}CloseDevice", (self._opened_index,))
                 self._owner = None
 
     def _reply(self, connection: socket.socket, content: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Do what a message asks for; ValueError if it is none that can be understood."""
         call = str(content.get("call"))
-        if call in SIGNATURES:
-            code, values = self._answer(connection, call, _integers(call, content.get("numbers")))
+        if call in self._counter.face.signatures:
+            numbers = _integers(call, self._counter.face.signatures[call], content.get("numbers"))
+            code, values = self._answer(connection, call, numbers)
             block = b"".join(value for value in values if isinstance(value, bytes))
             return {"code": code, "values": [None if isinstance(v, bytes) else v for v in values]}, block
+        if call == "library":
+            return {"done": self._counter.face.name}, b""
         if call == "set_by_hand":
             return self._set_by_hand(str(content.get("what")), _quantities(content.get("quantities"))), b""
         if call == "truth":
@@ -147,10 +153,11 @@ class BenchHost:
 
     def _answer(self, connection: socket.socket, function: str, numbers: tuple[int, ...]) -> Answer:
         """Call the table for one program, which must have opened the device itself."""
+        name = function.removeprefix(self._counter.face.prefix)
         with self._lock:
-            if function in _WITHOUT_DEVICE:
+            if name in _WITHOUT_DEVICE:
                 return self._counter.answer(function, numbers)
-            is_opening = function == "PH_OpenDevice"
+            is_opening = name == "OpenDevice"
             if self._owner is not connection and not is_opening:
                 return DEVICE_NOT_OPEN, ()
             if is_opening and self._owner not in (None, connection) and numbers[0] == self._opened_index:
@@ -158,17 +165,17 @@ class BenchHost:
             answer = self._counter.answer(function, numbers)
             if answer[0] == 0 and is_opening:
                 self._owner, self._opened_index = connection, numbers[0]
-            elif answer[0] == 0 and function == "PH_CloseDevice":
+            elif answer[0] == 0 and name == "CloseDevice":
                 self._owner = None
             return answer
 
 
-def _integers(function: str, numbers: Any) -> tuple[int, ...]:
+def _integers(function: str, signature: tuple[Any, ...], numbers: Any) -> tuple[int, ...]:
     """Return the integer arguments of a call; ValueError if they are not those of its signature."""
-    n_wanted = sum(kind is c_int for kind in SIGNATURES[function])
-    if not isinstance(numbers, list) or len(numbers) != n_wanted:
-        raise ValueError(f"{function} takes {n_wanted} integers")
-    if not all(type(number) is int and abs(number) < 2**31 for number in numbers):
+    ranges = [_RANGES[kind] for kind in signature if kind in _RANGES]
+    if not isinstance(numbers, list) or len(numbers) != len(ranges):
+        raise ValueError(f"{function} takes {len(ranges)} integers")
+    if not all(type(number) is int and number in allowed for number, allowed in zip(numbers, ranges, strict=True)):
         raise ValueError(f"{function} takes 32-bit integers")
     return tuple(numbers)
 

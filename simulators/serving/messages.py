@@ -4,10 +4,11 @@ A message is a head of two big-endian 32-bit numbers, the sizes of the two parts
 and a block of raw bytes, which may be empty (a histogram or records go there). JSON keeps integers exact, and floats
 too, since Python writes the shortest digits that read back as the same number.
 
-Requests: ``{"call": "PH_GetCountRate", "numbers": [0, 1]}``, ``{"call": "set_by_hand", "what": TEXT, "quantities":
-{NAME: NUMBER}}`` and ``{"call": "truth", "average_power_nw": NUMBER, "repetition_rate_hz": NUMBER}``. Replies:
-``{"code": INTEGER, "values": [...]}`` with ``null`` in the place of the block, ``{"done": ANYTHING}``, or
-``{"refused": REASON}``. Whoever sends anything else is disconnected.
+Requests: ``{"call": "library"}``, which names the counter's library; ``{"call": "PH_GetCountRate", "numbers": [0, 1]}``
+and the like, a function of that library; ``{"call": "set_by_hand", "what": TEXT, "quantities": {NAME: NUMBER}}``;
+``{"call": "truth", "average_power_nw": NUMBER, "repetition_rate_hz": NUMBER}``. Replies: ``{"code": INTEGER, "values":
+[...]}`` with ``null`` in the place of the block, ``{"done": ANYTHING}``, or ``{"refused": REASON}``. Whoever sends
+anything else is disconnected.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Mapping
 from ctypes import CFUNCTYPE, POINTER, c_char, c_double, c_int, c_uint, c_void_p
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 INVALID_ARGUMENT = -17
 """Returned also for a pointer that leads nowhere."""
@@ -32,21 +32,38 @@ Signatures: TypeAlias = Mapping[str, tuple[Any, ...]]
 """Argument types of every function, the device index included where there is one."""
 
 
+class Face(NamedTuple):
+    """What a program sees of a vendor's library.
+
+    Attributes
+    ----------
+    name, prefix : str
+        Name in messages, and beginning of all function names.
+    signatures : mapping of str to tuple
+        Argument types of its functions, as in the vendor's header.
+    """
+
+    name: str
+    prefix: str
+    signatures: Signatures
+
+
 class FunctionTable(ctypes.CDLL):
     """A library without a file: `answer` says what its functions return and write.
 
     Parameters
     ----------
-    name : str
-        Name of the library in messages.
-    signatures : mapping of str to tuple
-        Argument types of its functions, as in the vendor's header.
+    face : Face
+        Of which library.
+    where : str
+        Where its device is, for messages.
     """
 
-    def __init__(self, name: str, signatures: Signatures) -> None:
-        super().__init__(name, handle=0)
+    def __init__(self, face: Face, where: str) -> None:
+        super().__init__(f"{face.name} ({where})", handle=0)
+        self.face = face
         # The thunks must live as long as the addresses are in use.
-        self._thunks = {name: CFUNCTYPE(c_int, *types)(self._thunk(name)) for name, types in signatures.items()}
+        self._thunks = {name: CFUNCTYPE(c_int, *types)(self._thunk(name)) for name, types in face.signatures.items()}
 
     def __getitem__(self, name: Any) -> Any:
         """Return a fresh, undeclared function of the table, as `ctypes.CDLL` does."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from simulators.faults import GARBLED_FRAME, PORT_CLOSED, SILENCE, TRUNCATED_FRAME, Line
 from simulators.tcspc.device import CounterDevice, Readiness
-from simulators.tcspc.face import Answer, FunctionTable, Signatures, Value
+from simulators.tcspc.face import Answer, Face, FunctionTable, Value
 from simulators.tcspc.refusal import (
     DEVICE_NOT_OPEN,
     DEVICE_OPEN_FAIL,
@@ -71,21 +71,19 @@ class LibraryFacts(NamedTuple):
 
     Attributes
     ----------
-    name, prefix, version : str
-        Name in messages, beginning of all function names, and the version it tells.
+    face : Face
+        What a program sees of it.
+    version : str
+        The version it tells.
     n_indices : int
         Device indices.
-    signatures : mapping
-        Argument types of all functions.
     functions : mapping of str to Function
         What is behind those that take a device index, by name without the prefix.
     """
 
-    name: str
-    prefix: str
+    face: Face
     version: str
     n_indices: int
-    signatures: Signatures
     functions: Mapping[str, Function]
 
 
@@ -114,7 +112,7 @@ class CounterTable(FunctionTable):
     """
 
     def __init__(self, facts: LibraryFacts, world: World, device: CounterDevice, index: int) -> None:
-        super().__init__(f"{facts.name} (simulated)", facts.signatures)
+        super().__init__(facts.face, "simulated")
         self._facts = facts
         self._world = world
         self.device = device
@@ -130,13 +128,13 @@ class CounterTable(FunctionTable):
 
     def inject(self, function: str, *codes: int) -> None:
         """Let the next calls of `function` return these codes, one each, without doing anything."""
-        if function not in self._facts.signatures:
+        if function not in self.face.signatures:
             raise KeyError(f"{self._name}: no function {function}")
         self._faults.setdefault(function, []).extend(codes)
 
     def answer(self, function: str, numbers: tuple[int, ...]) -> Answer:
         """Do what `function` does: check the state, call the device, return code and results."""
-        name = function.removeprefix(self._facts.prefix)
+        name = function.removeprefix(self.face.prefix)
         if name == "GetLibraryVersion":
             return 0, (self._facts.version,)
         if name == "GetErrorString":
@@ -170,7 +168,7 @@ class CounterTable(FunctionTable):
 
     def _admit(self, name: str, row: Function, index: int) -> None:
         """Raise Refused if the call is not possible in the present state."""
-        faults = self._faults.get(self._facts.prefix + name)
+        faults = self._faults.get(self.face.prefix + name)
         if faults:
             raise Refused(faults.pop(0))
         if not 0 <= index < self._facts.n_indices:

@@ -1,4 +1,4 @@
-"""Argument types of TH260Lib 3.2.
+"""What a program sees of TH260Lib 3.2.
 
 Source: th260lib.h of TH260Lib 3.2 (February 2020).
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from ctypes import c_int, c_uint
 
-from simulators.tcspc.face import DOUBLE, INT, TEXT, WORDS, Signatures
+from simulators.tcspc.face import DOUBLE, INT, TEXT, WORDS, Face, Signatures
 
-SIGNATURES: Signatures = {
+_SIGNATURES: Signatures = {
     "TH260_GetLibraryVersion": (TEXT,),
     "TH260_GetErrorString": (TEXT, c_int),
     "TH260_OpenDevice": (c_int, TEXT),
@@ -55,3 +55,5 @@ SIGNATURES: Signatures = {
     "TH260_SetMarkerHoldoffTime": (c_int, c_int),
     "TH260_ReadFiFo": (c_int, WORDS, c_int, INT),
 }
+
+TH260LIB = Face("th260lib", "TH260_", _SIGNATURES)

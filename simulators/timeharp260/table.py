@@ -10,7 +10,7 @@ from simulators.tcspc.device import Readiness
 from simulators.tcspc.table import CounterTable, Function, LibraryFacts
 from simulators.tcspc.world import World
 from simulators.timeharp260.device import PICO, Kind, TimeHarp
-from simulators.timeharp260.face import SIGNATURES
+from simulators.timeharp260.face import TH260LIB
 
 _FUNCTIONS = {
     "OpenDevice": Function("open", Readiness.CLOSED),
@@ -57,7 +57,7 @@ _FUNCTIONS = {
     "ReadFiFo": Function("read_fifo"),
 }
 
-_TH260LIB = LibraryFacts("th260lib", "TH260_", "3.2", 4, SIGNATURES, _FUNCTIONS)
+_FACTS = LibraryFacts(TH260LIB, "3.2", 4, _FUNCTIONS)
 
 
 class TimeHarpTable(CounterTable):
@@ -95,4 +95,4 @@ class TimeHarpTable(CounterTable):
         connected: int = 0,
     ) -> None:
         device = TimeHarp(world, detector or DetectorSettings(), seed, serial, kind, (n_inputs, connected))
-        super().__init__(_TH260LIB, world, device, index)
+        super().__init__(_FACTS, world, device, index)

@@ -14,10 +14,10 @@ from drivers.timeharp260.codes import ErrorCode as TimeHarpCode
 from drivers.timeharp260.device import TimeHarp260
 from drivers.timeharp260.library import TH260LIB
 from simulators.emission import uniform_emission
-from simulators.picoharp300.face import SIGNATURES as PICOHARP_SIGNATURES
+from simulators.picoharp300 import face as picoharp
 from simulators.picoharp300.table import PicoHarpTable
+from simulators.timeharp260 import face as timeharp
 from simulators.timeharp260.device import NANO, PICO
-from simulators.timeharp260.face import SIGNATURES as TIMEHARP_SIGNATURES
 from simulators.timeharp260.table import TimeHarpTable
 from tests.simulators.counter_world import MS, CounterWorld
 
@@ -152,11 +152,11 @@ def test_the_second_input_of_a_dual_board_is_switched_off_and_its_rate_read_befo
 
 
 @pytest.mark.parametrize(
-    ("vendor", "signatures"), [(PHLIB, PICOHARP_SIGNATURES), (TH260LIB, TIMEHARP_SIGNATURES)], ids=["PH", "TH260"]
+    ("vendor", "face"), [(PHLIB, picoharp.PHLIB), (TH260LIB, timeharp.TH260LIB)], ids=["PH", "TH260"]
 )
-def test_driver_and_double_agree_on_the_number_of_arguments_of_every_function(vendor, signatures):
+def test_driver_and_double_agree_on_the_number_of_arguments_of_every_function(vendor, face):
     for name, types in vendor.declarations.items():
-        assert len(types) == len(signatures[vendor.prefix + name]), name
+        assert len(types) == len(face.signatures[vendor.prefix + name]), name
 
 
 @pytest.mark.parametrize("code", [code for code in PicoHarpCode if code not in (-36, -37)])

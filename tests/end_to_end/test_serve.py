@@ -45,10 +45,17 @@ _, rig = load_scan("configs/scan_line.yaml", "configs/rig_sim.yaml", sys.argv[1:
 serve(rig, lambda served: print(json.dumps(served.to_dict()), flush=True))
 """
 QUICK = ("path.n_positions=5", "path.centre=0nm", "path.half_width=300nm", "passes.dwell=0.1s", "passes.n_passes=1")
+TIMEHARP = "devices.counter={model: timeharp260, address: double}"
+COUNTERS: dict[str, tuple[list[str], list[str]]] = {
+    "PicoHarp": ([], []),
+    "TimeHarp": ([TIMEHARP], ["counter.bin_width=25ps"]),
+    "TimeHarp T3": ([TIMEHARP], ["counter.bin_width=25ps", "counter.mode=t3"]),
+}
+"""Changes of the rig file and of the recipe."""
 ROLES = {"trigger", "gate", "thermostat", "stage", "detector_x", "detector_y"}
 
 
-Serve = Callable[[], tuple[subprocess.Popen[str], dict[str, Any]]]
+Serve = Callable[..., tuple[subprocess.Popen[str], dict[str, Any]]]
 
 
 @pytest.fixture
@@ -56,9 +63,9 @@ def serve() -> Iterator[Serve]:
     """Start the program; it is told to end, and waited for, when the test is over."""
     with ExitStack() as stack:
 
-        def start() -> tuple[subprocess.Popen[str], dict[str, Any]]:
+        def start(*others: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-            changes = [f"rig.{change}" for change in ("simulation.is_homed=true", *NEAR_HOME)]
+            changes = [f"rig.{change}" for change in ("simulation.is_homed=true", *NEAR_HOME, *others)]
             command = [sys.executable, "-c", SERVE, *changes]
             program = stack.enter_context(subprocess.Popen(command, text=True, env=environment(), **pipes))
             assert program.stdout is not None
@@ -69,12 +76,12 @@ def serve() -> Iterator[Serve]:
         yield start
 
 
-def rig_data(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the simulated rig's file with served addresses in it and without its simulation."""
+def rig_data(document: dict[str, Any], *changes: str) -> dict[str, Any]:
+    """Return the simulated rig's file, changed, with served addresses in it and without its simulation."""
     places = document["devices"]
     data = apply_overrides(
         read_yaml(find_config("configs/rig_sim.yaml")),
-        [f"devices.counter.address={document['bench']}", *NEAR_HOME]
+        [*changes, f"devices.counter.address={document['bench']}", *NEAR_HOME]
         + [f"devices.{role}.address={places[role]['address']}" for role in ("trigger", "gate", "thermostat", "stage")]
         + [f"devices.{role}.address={places[role]['url']}" for role in ("detector_x", "detector_y")],
     )
@@ -125,10 +132,13 @@ def test_serial_boxes_have_device_files(serve: Serve) -> None:
         assert line.read_until(b"\n").startswith(b"LSCI,MODEL335")
 
 
-def test_a_scan_in_this_process_uses_the_served_world(serve: Serve, tmp_path: Path) -> None:
-    _, document = serve()
-    rig = validate(RigRecipe, rig_data(document), "served rig")
-    scan, _ = load_scan("configs/scan_line.yaml", "configs/rig_sim.yaml", QUICK)
+@pytest.mark.parametrize(("rig_changes", "changes"), COUNTERS.values(), ids=COUNTERS)
+def test_a_scan_in_this_process_uses_the_served_world(
+    rig_changes: list[str], changes: list[str], serve: Serve, tmp_path: Path
+) -> None:
+    _, document = serve(*rig_changes)
+    rig = validate(RigRecipe, rig_data(document, *rig_changes), "served rig")
+    scan, _ = load_scan("configs/scan_line.yaml", "configs/rig_sim.yaml", [*QUICK, *changes])
     outcome = ScanJob(scan, rig, tmp_path, Nobody()).run()
     assert outcome.finish_reason is FinishReason.COMPLETED
     assert outcome.truth is not None
@@ -168,11 +178,14 @@ def test_the_rig_for_other_programs_can_be_had_ready_made() -> None:
         open_rig(rig, Nobody())
 
 
-def test_a_counter_that_is_not_served_is_refused_before_anything_starts() -> None:
-    change = "rig.devices.counter={model: timeharp260, address: double}"
-    _, recipe = load_scan("configs/scan_line.yaml", "configs/rig_sim.yaml", [change])
-    with pytest.raises(InputError, match="is timeharp260, and of the counters only a picoharp300 is served"):
-        served_doubles(recipe).__enter__()
+def test_a_rig_file_with_another_counter_than_the_served_one_is_told_so() -> None:
+    _, recipe = load_scan("configs/scan_line.yaml", "configs/rig_sim.yaml", [f"rig.{TIMEHARP}"])
+    with served_doubles(recipe) as served:
+        rig = validate(RigRecipe, rig_data(served.to_dict()), "served rig")
+        with pytest.raises(
+            RigError, match="has the library th260lib, and phlib is looked for. Write the counter's model"
+        ):
+            open_rig(rig, Nobody())
 
 
 def test_real_boxes_cannot_be_served() -> None:

@@ -18,27 +18,38 @@ import pytest
 from drivers.gate import LightGateLine
 from drivers.picoharp300.codes import PicoHarpError
 from drivers.picoharp300.device import PicoHarp300
+from drivers.picoquant.counter import Mode
+from drivers.timeharp260.device import TimeHarp260
 from simulators.bench import AxisPlace, BenchSettings
+from simulators.picoharp300.face import PHLIB
 from simulators.serving.bench import ServedBench
 from simulators.serving.far import FarBench
 from simulators.serving.pty_port import HAS_PTYS
 from simulators.serving.real_time import RealTime
+from simulators.timeharp260.face import TH260LIB
+from tplm_daq.photons.records import RecordFormat, TagStream
 
 STATUS_REQUEST = bytes.fromhex("2904 0100 5001")
 STATUS_SIZE = 12
 
 
-@pytest.fixture
-def served() -> Iterator[ServedBench]:
+@contextlib.contextmanager
+def serving(**settings: Any) -> Iterator[ServedBench]:
     on_the_spot = {"x": AxisPlace(centre_mm=0.0), "y": AxisPlace(centre_mm=0.0)}
-    bench = ServedBench(BenchSettings(is_homed=True, axes=on_the_spot))
+    bench = ServedBench(BenchSettings(is_homed=True, axes=on_the_spot, **settings))
     yield bench
     bench.close()
 
 
 @pytest.fixture
+def served() -> Iterator[ServedBench]:
+    with serving() as bench:
+        yield bench
+
+
+@pytest.fixture
 def far(served: ServedBench) -> Iterator[FarBench]:
-    bench = FarBench(served.address)
+    bench = FarBench(served.address, PHLIB)
     bench.connect()
     yield bench
     bench.close()
@@ -82,6 +93,37 @@ def test_the_real_driver_counts_photons_over_the_socket(served: ServedBench, far
     assert served.bench.counter.answer("PH_GetHistogram", (0, 0))[1] == (counts.astype(np.uint32).tobytes(),)
 
 
+@pytest.mark.parametrize("mode", [Mode.HISTOGRAM, Mode.T3])
+def test_a_timeharp_counts_photons_over_the_socket(mode: Mode) -> None:
+    with serving(counter="timeharp260") as served:
+        let_there_be_light(served)
+        far = FarBench(served.address, TH260LIB)
+        far.connect()
+        counter, stream = TimeHarp260(far.library), TagStream(RecordFormat.GENERIC_T3)
+        counter.open()
+        counter.initialise(mode)
+        counter.arm(0.05)
+        waiting, n_photons = threading.Event(), 0
+        while not counter.is_done:
+            waiting.wait(0.01)
+        if mode is Mode.T3:
+            n_photons = len(stream.decode(counter.read_words())[0].delay_bin)
+        else:
+            n_photons = int(counter.read_counts().sum())
+            assert served.bench.counter.device.histogram(0, 0).sum() == n_photons  # type: ignore[attr-defined]
+        far.close()
+    assert 300 < n_photons < 1500
+    assert counter.serial == "1001234"
+
+
+def test_another_counter_than_the_one_that_is_served_is_refused(served: ServedBench) -> None:
+    bench = FarBench(served.address, TH260LIB)
+    with pytest.raises(ConnectionError, match=r"has the library phlib, and th260lib is looked for\. Write the"):
+        bench.connect()
+    with pytest.raises(ConnectionError, match="not connected"):
+        bench.truth(1.0, 1.0)
+
+
 def test_numbers_cross_without_losing_a_bit(served: ServedBench, far: FarBench, monkeypatch: Any) -> None:
     monkeypatch.setattr(served.bench.counter.device, "resolution", lambda: 0.1 + 0.2)
     serial, value = create_string_buffer(8), c_double()
@@ -103,7 +145,7 @@ def test_a_refusal_crosses_as_its_code_and_writes_nothing(far: FarBench) -> None
 def test_the_counter_belongs_to_the_program_that_opened_it(served: ServedBench, far: FarBench) -> None:
     first = PicoHarp300(far.library)
     first.open()
-    other = FarBench(served.address)
+    other = FarBench(served.address, PHLIB)
     other.connect()
     with pytest.raises(ConnectionError, match=r"DEVICE_LOCKED.*Another program holds"):
         PicoHarp300(other.library).open()
@@ -116,7 +158,7 @@ def test_the_counter_belongs_to_the_program_that_opened_it(served: ServedBench, 
 
 
 def test_a_program_that_ends_without_closing_sets_the_counter_free(served: ServedBench, far: FarBench) -> None:
-    gone = FarBench(served.address)
+    gone = FarBench(served.address, PHLIB)
     gone.connect()
     PicoHarp300(gone.library).open()
     gone.close()
@@ -156,7 +198,7 @@ def test_where_nothing_is_served_the_message_says_what_to_start(served: ServedBe
     served.close()
     for address in (served.address, "bench://127.0.0.1:99999"):
         with pytest.raises(ConnectionError, match=r"no bench is served at .* Start `tplm serve`"):
-            FarBench(address).connect()
+            FarBench(address, PHLIB).connect()
 
 
 GARBAGE = {
@@ -166,6 +208,7 @@ GARBAGE = {
     "deep nesting": struct.pack(">II", 60000, 0) + b"[" * 60000,
     "no call": struct.pack(">II", 2, 0) + b"{}",
     "a call without numbers": struct.pack(">II", 24, 0) + b'{"call": "PH_StartMeas"}',
+    "a number beyond 32 bits": struct.pack(">II", 51, 0) + b'{"call": "PH_StartMeas", "numbers": [0, 2147483648]}',
     "half a message": struct.pack(">II", 100, 0) + b"{",
 }
 

@@ -12,6 +12,7 @@ from drivers.picoquant.counter import MAX_WORDS, Mode
 from simulators.bench import BenchSettings
 from simulators.detection import DetectorSettings
 from simulators.emission import uniform_emission
+from simulators.picoharp300.face import PHLIB
 from simulators.picoharp300.table import PicoHarpTable
 from simulators.serving.bench import ServedBench
 from simulators.serving.far import FarBench
@@ -177,7 +178,7 @@ def test_without_sync_there_are_no_photons(kind, world):
 def test_a_full_block_of_records_crosses_the_socket_of_a_served_bench(monkeypatch):
     words = np.random.default_rng(3).integers(0, 2**32, MAX_WORDS, dtype=np.uint32)
     served = ServedBench(BenchSettings())
-    far = FarBench(served.address)
+    far = FarBench(served.address, PHLIB)
     try:
         far.connect()
         counter = PicoHarp300(far.library)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from tplm_daq.recipes.addresses import SerialAddress, VisaAddress, check_visa
 from tplm_daq.recipes.base import Millimetres, Model, Nanometres, Nanoseconds, Volts
@@ -22,6 +22,16 @@ _BENCH_ADDRESS = re.compile(r"bench://(127\.0\.0\.1|localhost):\d{1,5}")
 Positive = Field(gt=0)
 
 
+def _bench_is_on_this_computer(address: str) -> str:
+    if address.startswith(BENCH) and not _BENCH_ADDRESS.fullmatch(address):
+        raise ValueError(f"{address} is no bench; write bench://127.0.0.1:PORT as `tplm serve` prints it")
+    return address
+
+
+CounterAddress = Annotated[str, AfterValidator(_bench_is_on_this_computer)]
+"""A vendor's library by its usual name or its file, or the counter of a served bench."""
+
+
 class CounterDevice(Model):
     """PicoHarp 300: levels for negative pulses in mV, as its library takes them.
 
@@ -30,7 +40,7 @@ class CounterDevice(Model):
     """
 
     model: Literal["picoharp300"]
-    address: str
+    address: CounterAddress
     """phlib, the file of the library, or bench://127.0.0.1:PORT."""
     serial: str | None = None
     """On its label; any one that is found without this."""
@@ -45,23 +55,16 @@ class CounterDevice(Model):
     dead_time_ns: Annotated[Nanoseconds, Field(ge=0)] = 95.0
     """Of the counter."""
 
-    @field_validator("address")
-    @classmethod
-    def _bench_is_on_this_computer(cls, address: str) -> str:
-        if address.startswith(BENCH) and not _BENCH_ADDRESS.fullmatch(address):
-            raise ValueError(f"{address} is no bench; write bench://127.0.0.1:PORT as `tplm serve` prints it")
-        return address
-
 
 class TimeHarpDevice(Model):
     """TimeHarp 260 PICO or NANO: thresholds below zero for negative pulses; a NANO has no zero crossings.
 
-    The address is ``th260lib`` or the file of the library.
+    The address is ``th260lib``, the file of the library, or ``bench://127.0.0.1:PORT`` as for the PicoHarp.
     """
 
     model: Literal["timeharp260"]
-    address: str
-    """th260lib, or the file of the library."""
+    address: CounterAddress
+    """th260lib, the file of the library, or bench://127.0.0.1:PORT."""
     serial: str | None = None
     """On its label; any one that is found without this."""
     input: Literal[0, 1] = 0
@@ -76,13 +79,6 @@ class TimeHarpDevice(Model):
     """Depth of the detector input's zero crossing, of a PICO."""
     dead_time_ns: Annotated[Nanoseconds, Field(ge=0)] = 25.0
     """Of the counter."""
-
-    @field_validator("address")
-    @classmethod
-    def _is_not_served(cls, address: str) -> str:
-        if address.startswith(BENCH):
-            raise ValueError(f"{address}: `tplm serve` serves a picoharp300; write that model")
-        return address
 
 
 class ActuatorDevice(Model):

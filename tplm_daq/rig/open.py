@@ -69,8 +69,8 @@ def world_of(recipe: RigRecipe) -> SimulatedWorld | None:
     """Return the doubles that a rig file asks for, started here or served elsewhere; None for a real rig."""
     if recipe.simulation is not None:
         return start_doubles(recipe)
-    address = recipe.devices.counter.address
-    return find_served(address) if address.startswith(BENCH) else None
+    counter = recipe.devices.counter
+    return find_served(counter) if counter.address.startswith(BENCH) else None
 
 
 class Opening:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tplm_daq.errors import InputError
+from tplm_daq.recipes.devices import CounterDevice, TimeHarpDevice
 from tplm_daq.recipes.rig import SINGLE_EMITTER, RigRecipe
 from tplm_daq.rig.links import Link, WallClock
 from tplm_daq.roles import Clock, Operator
@@ -152,18 +153,20 @@ def start_doubles(recipe: RigRecipe) -> SimulatedWorld:
     )
 
 
-def find_served(address: str) -> SimulatedWorld:
+def find_served(counter: CounterDevice | TimeHarpDevice) -> SimulatedWorld:
     """Return the world behind a served bench; nothing is connected before `attach`.
 
     Parameters
     ----------
-    address : str
-        ``bench://HOST:PORT`` as `tplm serve` prints it.
+    counter : CounterDevice or TimeHarpDevice
+        Whose address is ``bench://HOST:PORT`` as `tplm serve` prints it.
     """
+    from simulators.picoharp300.face import PHLIB
     from simulators.serving.far import FarBench
+    from simulators.timeharp260.face import TH260LIB
 
-    bench = FarBench(address)
-    link = Link("bench", address, CHECK_BENCH)
+    bench = FarBench(counter.address, PHLIB if isinstance(counter, CounterDevice) else TH260LIB)
+    link = Link("bench", bench.address, CHECK_BENCH)
 
     def truth(average_power_nw: float, repetition_rate_hz: float) -> dict[str, Any]:
         with link.exclusive():

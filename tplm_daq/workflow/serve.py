@@ -76,7 +76,7 @@ def serve(recipe: RigRecipe, announce: Callable[[Served], None], stdin: int = 0)
     Raises
     ------
     InputError
-        The rig file describes real boxes, or a counter that is not served.
+        The rig file describes real boxes.
     """
     with _asked_to_end(stdin) as ended, served_doubles(recipe) as served:
         announce(served)
@@ -107,17 +107,12 @@ def served_doubles(recipe: RigRecipe) -> Iterator[Served]:
     Raises
     ------
     InputError
-        The rig file describes real boxes, or a counter that is not served.
+        The rig file describes real boxes.
     """
     if recipe.simulation is None:
         raise InputError(
             f"rig {recipe.name}: there is no section `simulation`, so there are no doubles to serve. "
             "Give a simulated rig, such as --rig configs/rig_sim.yaml."
-        )
-    if recipe.devices.counter.model != "picoharp300":
-        raise InputError(
-            f"rig {recipe.name}: devices.counter.model is {recipe.devices.counter.model}, and of the counters only a "
-            "picoharp300 is served. Write that model to serve this rig; `tplm run` rehearses with either."
         )
     world: ServedWorld = serve_doubles(recipe)
     try:
