@@ -20,6 +20,7 @@ from typer.exceptions import TyperException
 
 from tplm_daq.errors import Aborted, InputError, StoreError, TplmError
 from tplm_daq.interrupts import ignore_signals
+from tplm_daq.report.numbers import quantity_text
 
 ANSWER_POLL_S = 0.2
 """How often a question to the operator looks whether the run is to end."""
@@ -60,7 +61,7 @@ class TerminalOperator:
         self.require_somebody()
         self._console.print(f"[bold]By hand:[/bold] {what}")
         for name, value in quantities.items():
-            self._console.print(f"    {name} = {value:g}")
+            self._console.print(f"    {quantity_text(name, value)}")
         # A line of its own: what is drawn while a run is watched covers a line that has not ended.
         self._console.print("Press Enter when it is done, or n and Enter to stop.")
         if self._answer(what).strip().lower() not in ("", "y", "yes"):
@@ -86,7 +87,7 @@ class DeclaredOperator:
 
     def set_by_hand(self, what: str, quantities: Mapping[str, float]) -> None:
         """Print the request and go on."""
-        values = ", ".join(f"{name} = {value:g}" for name, value in quantities.items())
+        values = ", ".join(quantity_text(name, value) for name, value in quantities.items())
         self._console.print(f"Taken as done (--yes): {what} ({values})")
 
 

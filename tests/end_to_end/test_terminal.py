@@ -14,7 +14,7 @@ from rich.console import Console
 
 from tests.end_to_end.program import tplm
 from tplm_daq.errors import Aborted
-from tplm_daq.terminal import TerminalOperator
+from tplm_daq.terminal import DeclaredOperator, TerminalOperator
 
 NARROW = {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
 NAMED_SHELL = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
@@ -150,6 +150,26 @@ def test_a_question_that_nobody_answers_ends_the_run(monkeypatch: pytest.MonkeyP
         with pytest.raises(Aborted, match="nobody answered within 0 minutes: Set the laser to 10 nW"):
             operator.set_by_hand("Set the laser to 10 nW", {"average_power_nw": 10.0})
         os.close(theirs)
+
+
+KNOBS = {"average_power_nw": 10.0, "repetition_rate_hz": 2.5e6}
+
+
+def test_the_operator_is_told_what_to_set_in_words_and_units(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "typed").write_text("\n")
+    with (tmp_path / "typed").open() as keyboard:
+        monkeypatch.setattr("sys.stdin", keyboard)
+        shown = io.StringIO()
+        operator = TerminalOperator(Console(file=shown), "demo")
+        monkeypatch.setattr(operator, "require_somebody", lambda: None)
+        operator.set_by_hand("Set the laser.", KNOBS)
+    assert shown.getvalue().splitlines()[1:3] == ["    average power: 10 nW", "    repetition rate: 2.5 MHz"]
+
+
+def test_what_is_declared_as_set_is_shown_in_words_and_units() -> None:
+    shown = io.StringIO()
+    DeclaredOperator(Console(file=shown, width=120), "demo").set_by_hand("Set the laser.", KNOBS)
+    assert "Set the laser. (average power: 10 nW, repetition rate: 2.5 MHz)" in shown.getvalue()
 
 
 @pytest.mark.parametrize(("typed", "is_done"), [("\n", True), ("y\n", True), ("n\n", False)])

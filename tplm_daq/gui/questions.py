@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel, QMessageBox, QPushButton, QWidget
-from pyqtgraph import siFormat
 
 from tplm_daq.gui.asking import Question
-from tplm_daq.report.numbers import label_and_unit
+from tplm_daq.report.numbers import quantity_text
 
 CLOSING = "If you quit now, the scan ends, the light goes out, and what is measured is kept."
 
@@ -30,7 +29,7 @@ class Questions:
 
     def ask(self, question: Question) -> None:
         """Show what is to be done by hand, until it is answered here or by the end of the run."""
-        values = "\n".join(_quantity_text(name, value) for name, value in question.quantities.items())
+        values = "\n".join(quantity_text(name, value) for name, value in question.quantities.items())
         box = QMessageBox(QMessageBox.Icon.Question, "By hand", f"{question.what}\n\n{values}", parent=self._parent)
         done = box.addButton("It &is set", QMessageBox.ButtonRole.AcceptRole)
         box.addButton("&Stop the scan", QMessageBox.ButtonRole.RejectRole)
@@ -91,16 +90,3 @@ def _let_no_stray_key_answer(box: QMessageBox) -> None:
     assert isinstance(text, QLabel)
     text.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     text.setFocus()
-
-
-def _quantity_text(name: str, value: float) -> str:
-    """Return a quantity as one reads it.
-
-    Examples
-    --------
-    >>> _quantity_text("average_power_nw", 10.0), _quantity_text("repetition_rate_hz", 2.5e6)
-    ('average power: 10 nW', 'repetition rate: 2.5 MHz')
-    """
-    label, unit = label_and_unit(name)
-    shown = siFormat(value, precision=4, suffix=unit) if unit == "Hz" else f"{value:.4g} {unit}".strip()
-    return f"{label}: {shown}"

@@ -1,10 +1,13 @@
-"""How a number with an error is written."""
+"""How numbers are written: with an error, or with the name and unit of their quantity."""
 
 from __future__ import annotations
 
 import math
 
 from tplm_daq.store.units import UNITS, unit_of
+
+HERTZ = {"GHz": 1e9, "MHz": 1e6, "kHz": 1e3}
+"""Units in which frequencies are written, and how many Hz they are."""
 
 
 def value_with_error(value: float, error: float) -> str:
@@ -61,3 +64,30 @@ def label_and_unit(name: str) -> tuple[str, str]:
     end = max((f"_{suffix}" for suffix in UNITS if name.endswith(f"_{suffix}")), key=len)
     shown = f"µ{unit[1:]}" if unit.startswith("u") else unit
     return name.removesuffix(end).replace("_", " "), shown.replace("^2", "²")
+
+
+def quantity_text(name: str, value: float) -> str:
+    """Write a quantity as one reads it, to four digits.
+
+    Parameters
+    ----------
+    name : str
+        Ends in the unit, as all our names do.
+    value : float
+        In that unit.
+
+    Returns
+    -------
+    str
+        Words, value and unit; frequencies are in Hz, kHz, MHz or GHz, whichever is the largest below the value.
+
+    Examples
+    --------
+    >>> quantity_text("average_power_nw", 10.0), quantity_text("repetition_rate_hz", 2.5e6)
+    ('average power: 10 nW', 'repetition rate: 2.5 MHz')
+    """
+    label, unit = label_and_unit(name)
+    if unit == "Hz":
+        unit = next((each for each, hz in HERTZ.items() if abs(value) >= hz), unit)
+        value /= HERTZ.get(unit, 1.0)
+    return f"{label}: {value:.4g} {unit}".rstrip()
