@@ -1,4 +1,4 @@
-"""What every test keeps to: no screen, and no thread left behind."""
+"""What every test keeps to: no screen, no thread left behind, examples that a slow computer draws too."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+settings.register_profile("any computer", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.load_profile("any computer")
 
 
 @pytest.fixture(autouse=True)

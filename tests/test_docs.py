@@ -3,8 +3,9 @@
 Blocks marked ``sh`` are commands typed one after the other, ``python`` blocks of one page share their names as in a
 notebook, ``yaml`` blocks are whole files or devices of a rig file, and ``text`` is to be looked at, except for what
 `tplm check` is shown to answer. Recipes are shortened, nothing else is changed. Commands of a cluster and programs that
-are not here (PowerShell, MATLAB, Igor) are in `tests/test_docs_elsewhere.py`. README's commands are typed by
-`tests/end_to_end/test_readme.py`.
+are not here (MATLAB, Igor) are in `tests/test_docs_elsewhere.py`. README's commands are typed by
+`tests/end_to_end/test_readme.py`, and what sets up, there, in the tour and in PowerShell, by
+`tests/end_to_end/test_fresh_clone.py`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import typer.core
 import yaml
 from typer.main import get_command
 
-from tests.end_to_end.program import environment, settings, tplm
+from tests.end_to_end.program import environment, finish, settings, start, tplm
 from tplm_daq.cli import app
 from tplm_daq.gui.help import KEYS
 from tplm_daq.recipes.devices import Devices
@@ -43,6 +44,18 @@ for words in json.loads(sys.argv[1]):
         continue
     status = app(words, prog_name="tplm", standalone_mode=False)
     assert not status, f"{words} ended with status {status}"
+"""
+SHOWN_BRIEFLY = """
+from PyQt6.QtCore import QTimer
+from tplm_daq.__main__ import main
+from tplm_daq.gui.window import Window
+show = Window.show
+def show_briefly(window):
+    show(window)
+    QTimer.singleShot(500, window.close)
+    QTimer.singleShot(100, lambda: print(window.views.recipe.recipe().title, window.isVisible()))
+Window.show = show_briefly
+main()
 """
 HOMED = "rig.simulation.is_homed=true"
 SHORT = {
@@ -202,18 +215,47 @@ def test_every_block_says_what_it_is() -> None:
     assert not [line for line in shown if re.match(r"(tplm|make|git|pip|python|export|dask|from|import)\b(?!:)", line)]
 
 
-def test_commands_that_take_long_are_understood(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(folder)
-    (folder / "my_scan.yaml").write_text((folder / "configs/scan_line.yaml").read_text(), encoding="utf-8")
+def taking_long(name: str) -> list[list[str]]:
+    """Return the arguments of the commands of one name that a page shows and that take minutes, or an operator."""
     lines = [line.strip() for block in ALL if block.language == "sh" for line in block.text.splitlines()]
     long = [shlex.split(line, comments=True)[1:] for line in lines if TAKES_LONG.match(line)]
-    assert len(long) >= 4
+    return [words for words in long if words[0] == name]
+
+
+def test_the_window_opens_as_typed(folder: Path, tmp_path: Path) -> None:
+    (words,) = taking_long("gui")
+    line = (folder / "configs/scan_line.yaml").read_text(encoding="utf-8")
+    (folder / "my_scan.yaml").write_text(re.sub("^title:.*", "title: mine", line, flags=re.M), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", SHOWN_BRIEFLY, *words],
+        cwd=folder,
+        env=environment() | {"XDG_CONFIG_HOME": str(tmp_path), "QT_QPA_PLATFORM": "offscreen"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["mine", "True"]
+
+
+def test_reproducing_is_understood_as_typed() -> None:
     program = get_command(app)
     assert isinstance(program, typer.core.TyperGroup)
-    for name, *words in long:
-        command = program.commands[name]
-        with command.make_context(name, list(words)) as context:
+    typed = taking_long("reproduce")
+    assert len(typed) == 4
+    for name, *words in typed:
+        with program.commands[name].make_context(name, list(words)) as context:
             assert not context.args
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_reproducing_works_as_typed(folder: Path) -> None:
+    """In the order of the page; what has been measured once is not measured again."""
+    for words in taking_long("reproduce"):
+        done = finish(start(folder, *words), timeout_s=3000)
+        assert done.status == 0, done.err
+        assert "--json" not in words or done.document["n_failed"] == 0
 
 
 def test_the_keys_of_the_window_are_those_of_its_own_list() -> None:

@@ -1,7 +1,6 @@
-"""Blocks of the docs for programs and computers that are not here: each is true as far as it can be seen from here.
+"""Blocks of the docs for programs and computers that are not here, run by what is here.
 
-A cluster is set up on this computer; what MATLAB and Igor are told to read is in a run file, of the kind they take;
-what is typed in PowerShell is what `make` does elsewhere.
+A cluster is set up here, MATLAB's lines are translated to Python, and Igor's are played by a function.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 
 from tests.end_to_end.program import environment, tplm
-from tests.end_to_end.test_readme import tour
-from tests.test_docs import ALL, ON_A_CLUSTER, ROOT
+from tests.test_docs import ALL, ON_A_CLUSTER
 from tests.workflow.scanned_runs import analysed_run
 
 ADDRESS = re.compile(r"tcp://[\d.]+:\d+")
@@ -38,46 +37,101 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[h5py.File]:
         yield file
 
 
-def test_matlab_reads_what_is_there(run: h5py.File) -> None:
-    text = text_of("matlab")
-    read = re.findall(r"h5read\('run\.h5', '([^']+)'\)", text)
-    assert len(read) >= 6
-    assert all(isinstance(run[name], h5py.Dataset) for name in read)
-    ((group, attribute),) = re.findall(r"h5readatt\('run\.h5', '(\S+)', '([^']+)'\)", text)
-    n_rows = int(run[group].attrs[attribute])
-    assert 0 < n_rows <= len(run["/entry/counts"]) == len(run["/entry/points/x_readback_nm"])
-    image, x_nm, delay_ns = (run[f"/entry/data/{name}"] for name in ("counts", "x_nm", "delay_ns"))
-    assert image.shape == (len(x_nm), len(delay_ns))  # MATLAB has it the other way round, hence the quote mark
-    assert [group for group in re.findall(r"h5disp\('run\.h5', '(\S+)',", text) if group not in run] == []
+class Matrix(np.ndarray[Any, np.dtype[Any]]):
+    """A matrix as the translator writes MATLAB's: `.H` for the quote mark, round brackets for elements."""
+
+    @property
+    def H(self) -> Matrix:
+        return self.T
+
+    def __call__(self, index: tuple[slice, ...]) -> Matrix:
+        return self[index]
 
 
-def test_igor_loads_numbers(run: h5py.File) -> None:
-    loaded = re.findall(r'^\s*HDF5LoadData (?:/\S+ )*fileID, "(\S+)"$', text_of("igor"), re.M)
-    assert len(loaded) == text_of("igor").count("HDF5LoadData")
-    assert all(np.issubdtype(run[name].dtype, np.number) for name in loaded)
+class CountedFromOne:
+    """Ranges of MATLAB, `1:n`, as slices."""
+
+    def __getitem__(self, ranges: slice | tuple[slice, ...]) -> tuple[slice, ...]:
+        each = ranges if isinstance(ranges, tuple) else (ranges,)
+        return tuple(one if one == slice(None) else slice(int(one.start) - 1, int(one.stop)) for one in each)
 
 
-def test_powershell_does_what_make_does_and_the_tour_types() -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    venv, install, measure, test = (
-        line.replace("\\", "/").replace(".venv/Scripts/", "") for line in text_of("powershell").splitlines()
-    )
-    (needed,) = re.findall(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert venv == f"py -{needed} -m venv .venv"
-    assert install == "python -m pip install -e .[dev]"
-    assert '$(BIN)/python -m pip install --quiet --editable ".[dev]"' in makefile
-    assert measure in tour()
-    assert f"$(BIN)/{measure}" in makefile
-    assert test == "python -m pytest"
+def test_matlab_reads_and_draws_a_run(run: h5py.File, tmp_path: Path) -> None:
+    """Translate the block to Python with the parser of MISS_HIT, and run it with MATLAB's few functions in numpy."""
+    source = tmp_path / "read.m"
+    source.write_text(text_of("matlab"), encoding="cp1252")
+    translator = Path(sys.executable).with_name("mh_python")
+    translate = [str(translator), "--inline-mode", "--brief", str(source)]
+    translated = subprocess.run(translate, capture_output=True, text=True, check=True).stdout
+    *lines, summary = translated.strip().splitlines()
+    assert "everything seems fine" in summary
+
+    def h5read(name: str, path: str) -> Matrix | str:
+        """Return text, or numbers with their dimensions the other way round, a list as a column."""
+        assert name == "run.h5"
+        data = run[path]
+        text = h5py.check_string_dtype(data.dtype)
+        return str(data.asstr()[()]) if text else np.array(data, ndmin=2).T.view(Matrix)
+
+    drawn: dict[str, Any] = {}
+    names: dict[str, Any] = {
+        "M": CountedFromOne(),
+        "I": CountedFromOne(),
+        "double": np.float64,
+        "h5read": h5read,
+        "h5readatt": lambda name, path, attribute: run[path].attrs[attribute],
+        "h5disp": lambda name, path, detail: drawn.update(shown=list(run[path])),
+        "imagesc": lambda x, y, image: drawn.update(x=x, y=y, image=image),
+        "xlabel": lambda text: drawn.update(xlabel=text),
+        "ylabel": lambda text: drawn.update(ylabel=text),
+    }
+    exec("\n".join(lines), names)
+    n_rows = run["entry/points"].attrs["n_rows"]
+    np.testing.assert_array_equal(names["x"].ravel(), run["entry/points/x_readback_nm"][:n_rows])
+    np.testing.assert_array_equal(names["counts"], run["entry/counts"][:n_rows])
+    assert names["delay"].shape == (names["counts"].shape[1], 1)
+    assert names["recipe"].startswith("kind: scan")
+    assert "counts" in drawn["shown"]
+    np.testing.assert_array_equal(drawn["image"], run["entry/data/counts"])
+    assert drawn["image"].shape == (len(drawn["y"]), len(drawn["x"]))
+    assert (drawn["xlabel"], drawn["ylabel"]) == ("delay (ns)", "x (nm)")
 
 
-def test_make_does_what_readme_says_of_it() -> None:
-    for line in (line for block in ALL if block.page == "README.md" for line in block.text.splitlines()):
-        words = shlex.split(line, comments=True) if line.startswith("make ") else []
-        if words:
-            done = subprocess.run([*words, "--dry-run"], cwd=ROOT, capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr
-            assert {"run": "tplm run", "test": "lint-imports"}[words[1]] in done.stdout
+def played_as_igor_does(text: str, run: h5py.File) -> dict[str, Any]:
+    """Return the waves that a function of Igor loads from a run; a line that is not understood is an error.
+
+    The flags that are known: `/R` opens read-only, `/O` replaces a wave, `/Q` says nothing, `/N` names the wave.
+    """
+    head, *body, end = (line.split("//")[0].strip() for line in text.splitlines())
+    assert re.fullmatch(r"Function \w+\(fileName\)", head)
+    assert end == "End"
+    declared: dict[str, str] = {}
+    waves: dict[str, Any] = {}
+    is_open = False
+    for line in body:
+        if match := re.fullmatch(r"(String|Variable) (\w+)", line):
+            declared[match[2]] = match[1]
+        elif match := re.fullmatch(r"HDF5OpenFile /R (\w+) as (\w+)", line):
+            assert (declared[match[1]], declared[match[2]], is_open) == ("Variable", "String", False)
+            is_open = True
+        elif match := re.fullmatch(r'HDF5LoadData /O /Q (?:/N=(\w+) )?(\w+), "(\S+)"', line):
+            assert is_open and declared[match[2]] == "Variable"
+            waves[match[1] or match[3].rpartition("/")[2]] = run[match[3]][()]
+        elif match := re.fullmatch(r"HDF5CloseFile (\w+)", line):
+            assert is_open and declared[match[1]] == "Variable"
+            is_open = False
+        else:
+            raise AssertionError(f"not understood: {line}")
+    assert not is_open
+    return waves
+
+
+def test_igor_loads_a_run(run: h5py.File) -> None:
+    waves = played_as_igor_does(text_of("igor"), run)
+    assert {np.asarray(wave).dtype.kind for wave in waves.values()} <= set("iuf")
+    np.testing.assert_array_equal(waves["counts"], run["entry/data/counts"])
+    assert waves["counts"].shape == (len(waves["x_nm"]), len(waves["delay_ns"]))
+    assert 0.0 < waves["diffusivity"] < 1.0
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_line_of_the_tour_works(line: str, folder: Path) -> None:
     name, *words = shlex.split(line)
     if name == ".":
-        pytest.skip("the environment is active already")
+        return  # test_fresh_clone.py activates an environment
     if name == "cp":
         shutil.copy(folder / words[0], folder / words[1])
         return

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tplm_daq.errors import InputError
@@ -107,25 +107,21 @@ def check(damaged_file: tuple[str, str]) -> None:
         assert -2.5 <= level_v <= 2.5
 
 
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-LONG = settings(max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-
-
-@QUICK
+@settings(max_examples=150)
 @given(st.one_of(damaged(), with_other_values()))
 def test_damaged_files_are_refused_or_harmless(damaged_file: tuple[str, str]) -> None:
     check(damaged_file)
 
 
 @pytest.mark.slow
-@LONG
+@settings(max_examples=5000)
 @given(damaged())
 def test_many_damaged_files(damaged_file: tuple[str, str]) -> None:
     check(damaged_file)
 
 
 @pytest.mark.slow
-@LONG
+@settings(max_examples=5000)
 @given(with_other_values())
 def test_many_other_values(damaged_file: tuple[str, str]) -> None:
     check(damaged_file)
