@@ -127,7 +127,7 @@ def test_a_missing_or_broken_archive_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is not a readable .npz archive"):
         read_npz(path)
     np.save(tmp_path / "single.npy", np.zeros(3))
-    with pytest.raises(InputError, match=r"holds a single array \(.npy\). Save with np.savez"):
+    with pytest.raises(InputError, match=r"a single array \(.npy\), or something else. Save with np.savez"):
         read_npz((tmp_path / "single.npy").rename(tmp_path / "single.npz"))
 
 
@@ -138,6 +138,9 @@ def test_load_map_goes_by_the_suffix(tmp_path: Path) -> None:
         load_map(tmp_path)
     with pytest.raises(InputError, match=r"absent: no such file"):
         load_map(tmp_path / "absent")
+    (tmp_path / "data").touch()
+    with pytest.raises(InputError, match=r"files without an ending cannot be analysed"):
+        load_map(tmp_path / "data")
     (tmp_path / "data.txt").touch()
     with pytest.raises(InputError, match=r"files of type '.txt' cannot be analysed. Possible are .h5 .* and .npz"):
         load_map(tmp_path / "data.txt")

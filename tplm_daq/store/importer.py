@@ -77,8 +77,9 @@ def load_map(path: Path) -> TimePositionMap:
         )
     if not path.exists():
         raise InputError(f"{path}: no such file. `tplm runs` lists what has been measured.")
+    kind = f"files of type '{suffix}'" if suffix else "files without an ending"
     raise InputError(
-        f"{path}: files of type '{suffix}' cannot be analysed. Possible are .h5 (a run of this program), .ptu (T3 "
+        f"{path}: {kind} cannot be analysed. Possible are .h5 (a run of this program), .ptu (T3 "
         f"records), .csv (a column delay_ns and one per position) and .npz ({', '.join(REQUIRED)}; optional "
         f"{', '.join(OPTIONAL)})."
     )
@@ -113,11 +114,12 @@ def _load(path: Path) -> dict[str, NDArray[np.generic]]:
     if not path.exists():
         raise InputError(f"{path}: no such file.")
     try:
-        with path.open("rb") as stream:
-            archive = np.load(stream, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InputError(f"{path}: holds a single array (.npy). Save with np.savez(path, counts=..., ...).")
-            with archive:
-                return {key: archive[key] if key in REQUIRED + OPTIONAL else np.empty(0) for key in archive.files}
+        if not zipfile.is_zipfile(path):
+            raise InputError(
+                f"{path}: is not a readable .npz archive: cut short, a single array (.npy), or something else. Save "
+                "with np.savez(path, counts=..., ...)."
+            )
+        with np.load(path, allow_pickle=False) as archive:
+            return {key: archive[key] if key in REQUIRED + OPTIONAL else np.empty(0) for key in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path}: is not a readable .npz archive of plain arrays ({error}).") from error
