@@ -37,7 +37,6 @@ from simulators.pm100d import PM100D
 from simulators.sample import Conditions, Sample, SampleSettings
 from simulators.server import DoubleServer, let_arrive
 from simulators.tcspc.table import CounterTable
-from simulators.timeharp260.table import TimeHarpTable
 from simulators.trigger import TriggerGenerator
 
 TRIGGER_LOAD_OHM = 50.0
@@ -94,8 +93,9 @@ class BenchSettings:
         Whether the actuators have been homed before the program starts.
     attenuation : Attenuation or None
         Wheel and power meter, if the bench has them; the laser's own attenuator is open then.
-    counter : str
-        "picoharp300" or "timeharp260" (a PICO).
+    counter : callable
+        Makes the counter's library from its world, its detector and a seed: `PicoHarpTable`, `TimeHarpTable`, or one of
+        them with options.
     thermostat : str
         "lakeshore335" or "cryostation".
     gate_channel : int
@@ -113,7 +113,7 @@ class BenchSettings:
     axes: Mapping[str, AxisPlace] = field(default_factory=lambda: {"x": AxisPlace(), "y": AxisPlace()})
     is_homed: bool = False
     attenuation: Attenuation | None = None
-    counter: Literal["picoharp300", "timeharp260"] = "picoharp300"
+    counter: Callable[..., CounterTable] = PicoHarpTable
     thermostat: Literal["lakeshore335", "cryostation"] = "lakeshore335"
     gate_channel: int = 1
     faults: tuple[Fault, ...] = ()
@@ -183,8 +183,7 @@ class Bench:
         self._darkness = uniform_emission(self._microscope.detector.dark_cps, DARK_PERIOD_NS)
         self._emission = self._darkness
         self._emission_key: tuple[object, ...] | None = None
-        table = PicoHarpTable if settings.counter == "picoharp300" else TimeHarpTable
-        self.counter: CounterTable = table(self, self._microscope.detector, seed=settings.seed)
+        self.counter = settings.counter(self, self._microscope.detector, seed=settings.seed)
         doubles: dict[str, Double] = {
             "trigger": self._trigger,
             "gate": self._gate,

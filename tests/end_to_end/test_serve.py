@@ -46,10 +46,11 @@ serve(rig, lambda served: print(json.dumps(served.to_dict()), flush=True))
 """
 QUICK = ("path.n_positions=5", "path.centre=0nm", "path.half_width=300nm", "passes.dwell=0.1s", "passes.n_passes=1")
 TIMEHARP = "devices.counter={model: timeharp260, address: double}"
+NANO = "devices.counter={model: timeharp260, address: double, board: nano, input: 1}"
 COUNTERS: dict[str, tuple[list[str], list[str]]] = {
     "PicoHarp": ([], []),
-    "TimeHarp": ([TIMEHARP], ["counter.bin_width=25ps"]),
-    "TimeHarp T3": ([TIMEHARP], ["counter.bin_width=25ps", "counter.mode=t3"]),
+    "TimeHarp PICO": ([TIMEHARP], ["counter.bin_width=25ps"]),
+    "TimeHarp NANO, T3": ([NANO], ["counter.bin_width=250ps", "counter.mode=t3"]),
 }
 """Changes of the rig file and of the recipe."""
 ROLES = {"trigger", "gate", "thermostat", "stage", "detector_x", "detector_y"}

@@ -10,6 +10,7 @@ import pytest
 import serial
 
 from drivers.picoharp300.device import PicoHarp300
+from drivers.timeharp260.device import TimeHarp260
 from tests.rig.conftest import Nobody, OpenRig, rig_recipe
 from tplm_daq.errors import Aborted, DeviceError, InputError, LightMayBeOnError, LimitError, RigError
 from tplm_daq.recipes.load import find_config, read_yaml, validate
@@ -58,6 +59,18 @@ def test_the_wrong_controller_at_a_port_is_refused() -> None:
     recipe = rig_recipe("devices.detector_x.serial='26999999'")
     with pytest.raises(RigError, match=r"controller 26000001 \(KST101\) answers, not 26999999"):
         open_rig(recipe, Nobody())
+
+
+@pytest.mark.parametrize(("board", "width_ps"), [("pico", 25.0), ("nano", 250.0)])
+def test_a_simulated_timeharp_is_the_board_of_the_rig_file(
+    board: str, width_ps: float, open_simulated: OpenRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = f"devices.counter={{model: timeharp260, address: double, input: 1, board: {board}}}"
+    rig, _ = open_simulated(device)
+    assert rig.counter.bin_widths_ps()[0] == width_ps
+    monkeypatch.setattr(TimeHarp260, "is_pico", board == "nano")
+    with pytest.raises(RigError, match=f"counter at double: it is a .*the rig file has board: {board}. Write board: "):
+        open_rig(rig_recipe(device), Nobody())
 
 
 def test_doubles_and_real_devices_do_not_mix() -> None:

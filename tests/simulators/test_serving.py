@@ -10,6 +10,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from ctypes import byref, c_double, c_int, c_uint, create_string_buffer
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,9 @@ from simulators.serving.bench import ServedBench
 from simulators.serving.far import FarBench
 from simulators.serving.pty_port import HAS_PTYS
 from simulators.serving.real_time import RealTime
+from simulators.timeharp260.device import NANO, PICO, Kind
 from simulators.timeharp260.face import TH260LIB
+from simulators.timeharp260.table import TimeHarpTable
 from tplm_daq.photons.records import RecordFormat, TagStream
 
 STATUS_REQUEST = bytes.fromhex("2904 0100 5001")
@@ -94,8 +97,9 @@ def test_the_real_driver_counts_photons_over_the_socket(served: ServedBench, far
 
 
 @pytest.mark.parametrize("mode", [Mode.HISTOGRAM, Mode.T3])
-def test_a_timeharp_counts_photons_over_the_socket(mode: Mode) -> None:
-    with serving(counter="timeharp260") as served:
+@pytest.mark.parametrize("kind", [PICO, NANO], ids=["PICO", "NANO"])
+def test_a_timeharp_counts_photons_over_the_socket(kind: Kind, mode: Mode) -> None:
+    with serving(counter=partial(TimeHarpTable, kind=kind)) as served:
         let_there_be_light(served)
         far = FarBench(served.address, TH260LIB)
         far.connect()
@@ -113,7 +117,7 @@ def test_a_timeharp_counts_photons_over_the_socket(mode: Mode) -> None:
             assert served.bench.counter.device.histogram(0, 0).sum() == n_photons  # type: ignore[attr-defined]
         far.close()
     assert 300 < n_photons < 1500
-    assert counter.serial == "1001234"
+    assert (counter.serial, counter.is_pico) == ("1001234", kind is PICO)
 
 
 def test_another_counter_than_the_one_that_is_served_is_refused(served: ServedBench) -> None:

@@ -65,6 +65,8 @@ class TimeHarpDevice(Model):
     model: Literal["timeharp260"]
     address: CounterAddress
     """th260lib, the file of the library, or bench://127.0.0.1:PORT."""
+    board: Literal["pico", "nano"] | None = None
+    """Which it is, so that its bin widths are known before it is opened; a simulated one is a PICO without this."""
     serial: str | None = None
     """On its label; any one that is found without this."""
     input: Literal[0, 1] = 0

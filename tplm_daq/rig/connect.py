@@ -118,6 +118,7 @@ def counter(wiring: Wiring, device: CounterDevice | TimeHarpDevice) -> Histogram
         role = HistogramCounter(link, driver, device, wiring.recipe.optics.detector_dead_time_ns, wiring.clock)
         wiring.closers.append(role.close)
         driver.initialise()
+        _check_board(driver, device)
     return role
 
 
@@ -217,6 +218,15 @@ def _counter_driver(wiring: Wiring, device: CounterDevice | TimeHarpDevice) -> P
     if isinstance(device, CounterDevice):
         return PicoHarp300(library, device.serial)
     return TimeHarp260(library, device.serial, device.input)
+
+
+def _check_board(driver: PicoHarp300 | TimeHarp260, device: CounterDevice | TimeHarpDevice) -> None:
+    """Raise DeviceError if the rig file says of a TimeHarp that it is the other board."""
+    if isinstance(driver, TimeHarp260) and isinstance(device, TimeHarpDevice):
+        found = "pico" if driver.is_pico else "nano"
+        if device.board not in (None, found):
+            cause = f"it is a {found}, and the rig file has board: {device.board}"
+            raise DeviceError("counter", device.address, cause, f"Write board: {found}.")
 
 
 def _attenuated_power(wiring: Wiring) -> AttenuatedPower | None:

@@ -24,8 +24,8 @@ from tplm_daq.recipes.rig import Limits, RigRecipe
 
 PICOHARP_WIDTHS_PS = tuple(BASE_RESOLUTION_PS * 2**binning for binning in range(8))
 """Bin widths of a PicoHarp 300, 4 to 512 ps (phdefin.h of PHLib 3.0: 4 ps, BINSTEPSMAX 8)."""
-TIMEHARP_WIDTHS_PS = tuple(sorted(base_ps * 2**binning for base_ps in (25.0, 250.0) for binning in range(22)))
-"""Bin widths of a TimeHarp 260 PICO or NANO; which board it is shows when it is opened (TH260Lib 3.2 manual)."""
+TIMEHARP_BASE_PS = {"pico": 25.0, "nano": 250.0}
+"""Smallest bin width of a TimeHarp 260 by board; there are 22, each twice the one before (TH260Lib 3.2 manual)."""
 
 MANY = 8
 """Bin widths that a message lists."""
@@ -127,8 +127,11 @@ def check_bin_width(bin_width_ps: float, widths_ps: Sequence[float]) -> None:
 
 
 def bin_widths_ps(device: CounterDevice | TimeHarpDevice) -> tuple[float, ...]:
-    """Return the bin widths that a counter may have."""
-    return PICOHARP_WIDTHS_PS if isinstance(device, CounterDevice) else TIMEHARP_WIDTHS_PS
+    """Return the bin widths that a counter may have: those of both boards if it is not said which board it is."""
+    if isinstance(device, CounterDevice):
+        return PICOHARP_WIDTHS_PS
+    boards = TIMEHARP_BASE_PS if device.board is None else (device.board,)
+    return tuple(sorted(TIMEHARP_BASE_PS[board] * 2**binning for board in boards for binning in range(22)))
 
 
 def check_span(span_ns: float, bin_width_ps: float, device: CounterDevice | TimeHarpDevice, mode: str) -> None:

@@ -10,6 +10,7 @@ import ctypes
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from tplm_daq.errors import InputError
@@ -269,7 +270,7 @@ def _bench_settings(recipe: RigRecipe) -> Any:
             "x": AxisPlace(recipe.devices.detector_x.centre_mm, recipe.devices.detector_x.direction),
             "y": AxisPlace(recipe.devices.detector_y.centre_mm, recipe.devices.detector_y.direction),
         },
-        counter=recipe.devices.counter.model,
+        counter=_counter(recipe.devices.counter),
         is_homed=simulation.is_homed,
         attenuation=None
         if wheel is None or meter is None
@@ -280,3 +281,15 @@ def _bench_settings(recipe: RigRecipe) -> Any:
         detection_densities=None if detection is None else simulation.detection_densities or detection.known_densities,
         defocus_nm=simulation.defocus_nm,
     )
+
+
+def _counter(device: CounterDevice | TimeHarpDevice) -> Callable[..., Any]:
+    """Return what makes the double of a rig file's counter on a bench."""
+    from simulators.picoharp300.table import PicoHarpTable
+    from simulators.timeharp260.device import NANO, PICO
+    from simulators.timeharp260.table import TimeHarpTable
+
+    if isinstance(device, CounterDevice):
+        return PicoHarpTable
+    kind = NANO if device.board == "nano" else PICO
+    return partial(TimeHarpTable, kind=kind, n_inputs=device.input + 1, connected=device.input)
