@@ -43,13 +43,15 @@ class ScanDisplay:
     ----------
     console : Console
         Where to draw; standard error, so that standard output stays clean for results.
-    is_brief : bool
-        Whether conditions of a series leave no line of their own.
+    name : str
+        Of a series among others: its warnings begin with it and their condition, and its conditions leave no line of
+        their own.
     """
 
-    def __init__(self, console: Console, is_brief: bool = False) -> None:
+    def __init__(self, console: Console, name: str = "") -> None:
         self._console = console
-        self._is_brief = is_brief
+        self._name = name
+        self._origin = f"{name}: " if name else ""
         self._lock = threading.Lock()
         self._doing = RunState.IDLE.value
         self._point: PointDone | None = None
@@ -84,7 +86,7 @@ class ScanDisplay:
             elif isinstance(event, Notice):
                 self._n_notices += 1
                 if self._n_notices <= NOTICES_SHOWN:
-                    self._lines.append(f"[yellow]{event.level}[/yellow] {escape(event.text)}")
+                    self._lines.append(f"[yellow]{event.level}[/yellow] {escape(self._origin + event.text)}")
 
     def on_condition(self, progress: SeriesProgress) -> None:
         """Take note that a condition of a series begins, and what came of the one before (in the runner's thread)."""
@@ -92,14 +94,15 @@ class ScanDisplay:
         with self._lock:
             self._condition = f"{number} · "
             self._point, self._n_photons, self._n_notices = None, 0, 0
-            if self._is_brief:
+            condition = progress.planned.condition
+            label = f"{condition.label}{' (again)' if condition.is_reference else ''}"
+            if self._name:
+                self._origin = f"{self._name}, {label}: "
                 return
             for point in progress.points[-1:]:
                 result = None if point.outcome is None else point.outcome.result
                 self._lines.append(f"    D {_of_result(result)}, {point.finish_reason}")
-            condition = progress.planned.condition
-            again = " (again)" if condition.is_reference else ""
-            self._lines.append(f"[bold]{number}[/bold]  {escape(condition.label)}{again}")
+            self._lines.append(f"[bold]{number}[/bold]  {escape(label)}")
 
     def __enter__(self) -> ScanDisplay:
         """Start drawing."""
@@ -182,12 +185,12 @@ class SweepDisplay:
         self._progress.update(self._task, description=text, completed=progress.share)
 
 
-def run_watched(job: SteeredJob[Outcome], console: Console, signals: Signals, is_brief: bool = False) -> Outcome:
-    """Run the job in a thread of its own, so that this one can draw and hear signals.
+def run_watched(job: SteeredJob[Outcome], console: Console, signals: Signals, name: str = "") -> Outcome:
+    """Run the job in a thread of its own, so that this one can draw and hear signals; `name` is for `ScanDisplay`.
 
     The first signal ends the run at the next opportunity, a second one skips everything but the safe state.
     """
-    display = ScanDisplay(console, is_brief)
+    display = ScanDisplay(console, name)
     job.listeners.append(display.on_event)
     watched: object = job
     if isinstance(watched, SeriesJob):

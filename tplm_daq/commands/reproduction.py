@@ -75,17 +75,17 @@ def _carry_out(plan: Plan, console: Console) -> None:
         if task.n_done == task.n_conditions:
             continue
         if isinstance(task, SeriesTask):
-            _measure(task, console)
+            _measure(task, plan.name_of(task), console)
         else:
             _simulate(task, console)
         left_s = plan.seconds_left
         done_s = expected_s - left_s
         if done_s > ENOUGH_TO_TELL * expected_s:
             left_s *= (time.monotonic() - began_s) / done_s
-        console.print(f"{task.item.name}: {task.n_done} of {task.n_conditions} done; about {left_s / 60:.1f} min left")
+        console.print(f"{plan.name_of(task)}: {task.n_done} of {task.n_conditions} done; about {left_s / 60:.1f} min left")
 
 
-def _measure(task: SeriesTask, console: Console) -> None:
+def _measure(task: SeriesTask, name: str, console: Console) -> None:
     """Measure what is left of a series; a condition that fails is told and left out."""
     from tplm_daq.watching import run_watched
 
@@ -93,15 +93,15 @@ def _measure(task: SeriesTask, console: Console) -> None:
         operator = TerminalOperator(console, task.recipe.operator)
         job = task.job(operator)
         job.on_abort.append(operator.stop_waiting)
-        outcome = run_watched(job, console, signals, is_brief=True)
+        outcome = run_watched(job, console, signals, name)
     if outcome.error is not None:
         raise outcome.error
     for point in outcome.points:
         if point.error is not None:
-            console.print(f"[red]failed[/red] {point.condition.label}: {point.error}", highlight=False)
+            console.print(f"[red]failed[/red] {name}, {point.condition.label}: {point.error}", highlight=False)
     if outcome.n_failed:
         console.print(
-            f"{outcome.n_failed} conditions are left out; the same command tries them again.", highlight=False
+            f"{name}: {outcome.n_failed} conditions are left out; the same command tries them again.", highlight=False
         )
 
 

@@ -70,6 +70,18 @@ def test_the_quick_programme_is_shorter_and_kept_apart_where_it_differs(tmp_path
         assert (one.folder == other.folder) is (one.recipe == other.recipe)
 
 
+def test_a_task_is_named_with_the_figures_of_the_plan_that_need_it(tmp_path: Path) -> None:
+    wanted = {
+        ("3B",): ["filters (3B)"],
+        ("4E",): ["lattice (4E)", "power (4E)"],
+        ("1D", "4E"): ["lattice (4E)", "power (1D and 1 other)"],
+        ("1D", "1E", "1F"): ["power (1D and 2 others)"],
+    }
+    for figures, names in wanted.items():
+        plan = plan_reproduction(figures, tmp_path, is_quick=True)
+        assert [plan.name_of(task) for task in plan.tasks] == names
+
+
 def test_what_is_put_into_the_simulator_is_told_with_what_is_ours() -> None:
     told = simulator_inputs()
     assert told["ola-oa (OLA/OA ligands)"] == "D∞ = 0.01 cm²/s, D0 = 0.15 cm²/s, τ(300 K) = 6 µs"

@@ -66,6 +66,12 @@ class Plan:
         """How long all of it would take at a microscope."""
         return sum(task.microscope_seconds for task in self.tasks)
 
+    def name_of(self, task: Task) -> str:
+        """Return a task's name with the figures that need it, such as ``power (1D and 7 others)``."""
+        first, *others = (part for part in self.parts if task.item.name in PARTS[part].needs)
+        count = f" and {len(others)} other{'s' * (len(others) > 1)}" if others else ""
+        return f"{task.item.name} ({first}{count})"
+
 
 @dataclass(frozen=True)
 class Reproduction:
