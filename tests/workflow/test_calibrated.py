@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from tests.workflow.logged import is_log_of, logged
 from tplm_daq.acquire.events import Event, Notice, PointDone, RunFinished
 from tplm_daq.errors import FitError, InputError
 from tplm_daq.printing.outcomes import print_outcome
@@ -139,6 +140,7 @@ def test_a_scan_aligns_first_what_is_not_valid_any_more(tmp_path: Path) -> None:
     ]
     assert {event.row.pass_index for event in events if isinstance(event, PointDone)} == {0, 1}
     assert sum(isinstance(event, RunFinished) for event in events) == 1
+    assert is_log_of(events, logged(outcome.run_file))
     header = open_run(outcome.run_file).header
     assert header.t0_ns == pytest.approx(5.0, abs=5e-3)
     named = parse_mapping(header.rig_text, "rig")["calibrations"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.workflow.logged import is_log_of, logged
 from tplm_daq.acquire.events import Event, FinishReason, Notice, PointDone
 from tplm_daq.errors import Aborted, InputError, StoreError
 from tplm_daq.store.reader import RunFile, open_run
@@ -120,8 +120,7 @@ def test_progress_counts_what_is_there_and_drift_and_rate_are_told_with_numbers(
     assert told.startswith("goes on after point 13: the spot is x ")
     assert "nm from where it was; the rate at position 5 is 1.0" in told
     assert told in [text for _, _, text in open_run(path).log()]
-    lines = path.with_suffix(".events.jsonl").read_text(encoding="utf-8").splitlines()
-    assert told in [json.loads(line).get("text") for line in lines]
+    assert is_log_of(seen, logged(path)[-len(seen) :])
 
 
 def test_a_completed_run_is_left_alone(tmp_path: Path) -> None:

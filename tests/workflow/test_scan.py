@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 import tplm_daq.rig.open as opening
 from simulators.bench import Bench
+from tests.workflow.logged import is_log_of, logged
 from tplm_daq.acquire.events import Event, FinishReason, Notice, PointDone, RunState, StateChanged
 from tplm_daq.errors import Aborted, DeviceError, GuardStop, LightMayBeOnError, RigError
 from tplm_daq.recipes.rig import RigRecipe
@@ -266,7 +266,18 @@ def test_warnings_from_before_the_file_was_there_are_in_it(make_job: MakeJob) ->
     first = warned[0].text
     assert "disk" in first
     assert open_run(outcome.run_file).log()[0][1:] == ("warning", first)
-    lines = outcome.run_file.with_suffix(".events.jsonl").read_text(encoding="utf-8").splitlines()
-    told = [json.loads(line) for line in lines]
-    assert told[0]["text"] == first
-    assert [line["time"] for line in told] == sorted(line["time"] for line in told)
+    assert next(line for line in logged(outcome.run_file) if line["event"] == "notice")["text"] == first
+
+
+@pytest.mark.parametrize("is_homed", [True, False])
+def test_the_event_log_holds_what_was_told_since_the_preparation_began(make_job: MakeJob, is_homed: bool) -> None:
+    job, heard = make_job(f"rig.simulation.is_homed={str(is_homed).lower()}"), list[Event]()
+    job.listeners.append(heard.append)
+    lines = logged(job.run().run_file)
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+    assert is_log_of(heard, lines)
+    steps = [line["doing"] for line in lines if line["event"] == "step"]
+    assert lines[0]["state"] == "preparing"
+    assert steps[0] == "setting up the counter"
+    assert ("reference run of the detector" in steps) is not is_homed
+    assert steps[-1] == "looking where the spot is"

@@ -191,7 +191,9 @@ class Following:
         return Plan(self._walk, prepared.settings, self._walk)
 
 
-def align_first(rig: Rig, recipe: ScanRecipe, rig_recipe: RigRecipe, folder: Path, steering: Steering) -> RigRecipe:
+def align_first(
+    rig: Rig, recipe: ScanRecipe, rig_recipe: RigRecipe, folder: Path, steering: Steering, log: Listener
+) -> RigRecipe:
     """Do what a scan wants to be aligned first, except where a calibration is still valid; listeners get no points.
 
     Parameters
@@ -204,6 +206,8 @@ def align_first(rig: Rig, recipe: ScanRecipe, rig_recipe: RigRecipe, folder: Pat
         Folder of the run files.
     steering : Steering
         Whoever may end or hold the job, and who listens.
+    log : callable
+        Listens as well: the event log of the scan.
 
     Returns
     -------
@@ -219,7 +223,7 @@ def align_first(rig: Rig, recipe: ScanRecipe, rig_recipe: RigRecipe, folder: Pat
         calibrated = with_calibrations(rig_recipe, folder)
         if all(known.procedure != name for known in calibrated.calibrations):
             wanted = _under_circumstances_of(recipe, name)
-            following = Following(rig, wanted, calibrated, steering, _notices_only(steering.listeners))
+            following = Following(rig, wanted, calibrated, steering, _notices_only((log, *steering.listeners)))
             following.runner.inform(f"aligning first: {name}")
             keep(wanted, rig_recipe, folder, following.run())
     return with_calibrations(rig_recipe, folder)

@@ -53,6 +53,8 @@ class Recording:
         The run file to make or to resume.
     steering : Steering
         Whoever may end or hold the scan from other threads, and who listens.
+    events : EventLog
+        Keeps the events; may have heard some already.
     past : Past or None
         What the file holds already, if the run is resumed.
 
@@ -69,6 +71,7 @@ class Recording:
         rig_recipe: RigRecipe,
         path: Path,
         steering: Steering,
+        events: EventLog,
         past: Past | None = None,
     ) -> None:
         self._rig = rig
@@ -76,13 +79,14 @@ class Recording:
         self._rig_recipe = rig_recipe
         self._path = path
         self._steering = steering
+        self._events = events
         self._past = past
         self._writer: RunWriter | None = None
         self._early: list[tuple[datetime, Notice]] = []
         self._live: LiveAnalysis | None = None
         self.runner = Runner(rig, self._estimate)
         self.runner.listen(self._log)
-        for listener in steering.listeners:
+        for listener in (events.on_event, *steering.listeners):
             self.runner.listen(listener)
         steering.take_over(self)
 
@@ -133,6 +137,7 @@ class Recording:
             self._keep_snapshot(self._writer, "start")
             for time, notice in self._early:
                 self._writer.log(time.isoformat(), notice.level, notice.text)
+        self._events.begin(self._path)
         return self._plan(header, prepared.settings, self._writer)
 
     def _plan(self, header: RunHeader, settings: PointSettings, writer: RunWriter) -> Plan:
@@ -145,10 +150,7 @@ class Recording:
         self._live = LiveAnalysis(_empty_map(header), recipe.analysis)
         learning = [self._live.on_event, references.on_event, spot.on_event]
         settings = replace(settings, other_guards=(self._judge_reserve, references.judge, spot.judge))
-        events = EventLog(self._path)
-        for early in self._early:
-            events.append(*early)
-        for listener in (*learning, StatusFile(self._path, lambda: self.latest).on_event, events.on_event):
+        for listener in (*learning, StatusFile(self._path, lambda: self.latest).on_event):
             self.runner.listen(listener)
         if past is None:
             return Plan(self._steering.until_asked(spot), settings, writer)

@@ -26,6 +26,7 @@ from tplm_daq.store.reader import RunFile, open_run
 from tplm_daq.store.rescue import require_growable, rescue_run
 from tplm_daq.store.writer import RunWriter
 from tplm_daq.workflow.analyse import analyse_run
+from tplm_daq.workflow.event_log import EventLog
 from tplm_daq.workflow.notify import notify, telling_failure
 from tplm_daq.workflow.outcome import Recorded, ScanOutcome, calibrations_of, conclude, write_run_report
 from tplm_daq.workflow.past import Past
@@ -149,8 +150,12 @@ class ResumeJob(Steering):
         opened = rig_recipe.beginning_at(clock_before([run]))
         recorded = None
         try:
-            with RigLock(rig_recipe.real_addresses), open_rig(opened, self.operator, self.checkpoint) as rig:
-                recorded = Recording(rig, recipe, rig_recipe, run.path, self, self.resumable.past).run()
+            with (
+                RigLock(rig_recipe.real_addresses),
+                open_rig(opened, self.operator, self.checkpoint) as rig,
+                EventLog() as events,
+            ):
+                recorded = Recording(rig, recipe, rig_recipe, run.path, self, events, self.resumable.past).run()
         except LightMayBeOnError as error:
             if recorded is None:
                 raise

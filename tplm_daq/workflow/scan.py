@@ -17,6 +17,7 @@ from tplm_daq.roles import Operator
 from tplm_daq.workflow.align_job import align_first
 from tplm_daq.workflow.calibrated import with_calibrations
 from tplm_daq.workflow.check import require_feasible
+from tplm_daq.workflow.event_log import EventLog
 from tplm_daq.workflow.notify import notify, telling_failure
 from tplm_daq.workflow.outcome import Recorded, ScanOutcome, conclude
 from tplm_daq.workflow.places import make_folder, new_path
@@ -84,10 +85,14 @@ class ScanJob(Steering):
         recorded = None
         try:
             calibrated = with_calibrations(self.rig_recipe, self.folder)
-            with RigLock(calibrated.real_addresses), open_rig(calibrated, self.operator, self.checkpoint) as rig:
-                rig_recipe = align_first(rig, self.recipe, self.rig_recipe, self.folder, self)
+            with (
+                RigLock(calibrated.real_addresses),
+                open_rig(calibrated, self.operator, self.checkpoint) as rig,
+                EventLog() as events,
+            ):
+                rig_recipe = align_first(rig, self.recipe, self.rig_recipe, self.folder, self, events.on_event)
                 path = new_path(self.folder, self.recipe.title)
-                recorded = Recording(rig, self.recipe, rig_recipe, path, self).run()
+                recorded = Recording(rig, self.recipe, rig_recipe, path, self, events).run()
         except LightMayBeOnError as error:
             if recorded is None:
                 raise

@@ -28,6 +28,7 @@ from tplm_daq.store.writer import local_time
 from tplm_daq.workflow.align_job import align_first
 from tplm_daq.workflow.calibrated import with_calibrations
 from tplm_daq.workflow.check import require_feasible
+from tplm_daq.workflow.event_log import EventLog
 from tplm_daq.workflow.load import RIG_PREFIX
 from tplm_daq.workflow.notify import notify
 from tplm_daq.workflow.outcome import conclude
@@ -177,8 +178,9 @@ class SeriesJob(Steering):
             past = None if self.earlier is None else self.earlier.begun.get(planned.condition.index)
             path = new_path(home, planned.scan.title) if past is None else past.run.path
             rig = opened.rig(with_calibrations(planned.rig, self.folder))
-            rig_recipe = align_first(rig, planned.scan, planned.rig, self.folder, self)
-            recorded = Recording(rig, planned.scan, rig_recipe, path, self, past).run()
+            with EventLog() as events:
+                rig_recipe = align_first(rig, planned.scan, planned.rig, self.folder, self, events.on_event)
+                recorded = Recording(rig, planned.scan, rig_recipe, path, self, events, past).run()
         except TplmError as error:
             return SeriesPoint(planned.condition, None, error)
         wall_s = time.monotonic() - began_s
