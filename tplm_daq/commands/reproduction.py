@@ -82,7 +82,8 @@ def _carry_out(plan: Plan, console: Console) -> None:
         done_s = expected_s - left_s
         if done_s > ENOUGH_TO_TELL * expected_s:
             left_s *= (time.monotonic() - began_s) / done_s
-        console.print(f"{plan.name_of(task)}: {task.n_done} of {task.n_conditions} done; about {left_s / 60:.1f} min left")
+        done = f"{task.n_done} of {task.n_conditions} done"
+        console.print(f"{plan.name_of(task)}: {done}; about {left_s / 60:.1f} min left")
 
 
 def _measure(task: SeriesTask, name: str, console: Console) -> None:
