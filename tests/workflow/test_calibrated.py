@@ -18,9 +18,10 @@ from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.store.calibrations import FOLDER, Calibration, Stored, write_calibration
 from tplm_daq.store.reader import open_run
 from tplm_daq.store.writer import local_time
-from tplm_daq.workflow.calibrated import rig_key, with_calibrations
+from tplm_daq.workflow.calibrated import calibrated_as, rig_key, with_calibrations
 from tplm_daq.workflow.load import load_rig, load_scan
 from tplm_daq.workflow.nobody import Nobody
+from tplm_daq.workflow.same_rig import present_rig
 from tplm_daq.workflow.scan import ScanJob
 
 VALUES = {
@@ -96,6 +97,30 @@ def test_a_rig_that_was_changed_needs_new_ones(tmp_path: Path, change: str) -> N
 def test_what_has_no_effect_on_them_leaves_them_valid(tmp_path: Path, change: str) -> None:
     calibrate(tmp_path, "magnification")
     assert with_calibrations(rig(change), tmp_path).optics.magnification_x == 500.0
+
+
+def test_another_rig_file_takes_the_values_that_a_run_had_although_they_have_expired(tmp_path: Path) -> None:
+    for procedure in VALUES:
+        calibrate(tmp_path, procedure)
+    then = with_calibrations(rig(), tmp_path)
+    now = calibrated_as(rig("guards.free_disk_mb=1"), then)
+    assert now == then.model_copy(update={"guards": now.guards})
+    assert now.guards.free_disk_mb == 1
+    assert present_rig(then, rig("guards.free_disk_mb=1"), tmp_path) == now
+    assert calibrated_as(rig(), rig("optics.magnification_x=500")) == rig()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("name=next door", "was measured on the rig simulated TPLM, and this is next door"),
+        ("optics.detector_width=20 um", "was measured with another rig: optics.detector_width was"),
+    ],
+)
+def test_a_run_goes_on_on_no_other_rig(change: str, said: str, tmp_path: Path) -> None:
+    calibrate(tmp_path, "magnification")
+    with pytest.raises(InputError, match=said):
+        present_rig(with_calibrations(rig(), tmp_path), rig(change), tmp_path / "run.h5")
 
 
 def scan(folder: Path, *changes: str) -> ScanJob:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import tplm_daq.workflow.series as series_module
+from tests.workflow.test_calibrated import calibrate
 from tests.workflow.test_resume import Nobody
 from tests.workflow.test_series import at_scan, job
 from tplm_daq.acquire.events import FinishReason
 from tplm_daq.errors import InputError
+from tplm_daq.recipes.dialect import parse_mapping
+from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.store.reader import open_run
 from tplm_daq.workflow.resume import ResumableSeries, load_resume
 from tplm_daq.workflow.series_index import read_index
@@ -75,3 +80,34 @@ def test_another_rig_is_refused(tmp_path: Path) -> None:
     assert not load_resume(home, ()).is_complete
     with pytest.raises(InputError, match=r"rig.yaml: was measured with another rig: simulation.seed was 1, not 5"):
         resume(home, "rig.simulation.seed=5")
+
+
+def test_the_rest_is_calibrated_as_the_beginning_was(tmp_path: Path) -> None:
+    stored = calibrate(tmp_path, "magnification")
+    home = interrupted(tmp_path)
+    newer = calibrate(tmp_path, "magnification")
+    resume(home)
+    named = [parse_mapping(open_run(path).header.rig_text, "rig")["calibrations"] for path in sorted(home.glob("*.h5"))]
+    assert [each["sha256"] for calibrations in named for each in calibrations] == [
+        stored.sha256,
+        stored.sha256,
+        newer.sha256,
+    ]
+
+
+def test_a_condition_goes_on_with_the_magnification_of_its_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = calibrate(tmp_path, "magnification")
+    home = interrupted(tmp_path)
+    stored.path.unlink()
+    opened: list[float] = []
+    open_it = series_module.open_rig
+
+    def remember(recipe: RigRecipe, *others: Any) -> Any:
+        opened.append(recipe.optics.magnification_x)
+        return open_it(recipe, *others)
+
+    monkeypatch.setattr(series_module, "open_rig", remember)
+    resume(home)
+    assert opened == [500.0, 495.0]

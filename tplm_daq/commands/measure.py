@@ -98,13 +98,13 @@ def resume(
     """
     from rich.console import Console
 
-    from tplm_daq.workflow.resume import load_resume
+    from tplm_daq.workflow.resume import COMPLETE, load_resume
 
     console = Console(stderr=True)
     past = load_resume(path, set_)
     operator = _operator(console, past.recipe, past.operator, past.rig, yes)
     if past.is_complete:
-        console.print(f"{path} is complete: nothing is left to measure.", highlight=False, markup=False, soft_wrap=True)
+        console.print(COMPLETE.format(path), highlight=False, markup=False, soft_wrap=True)
 
     def make() -> Any:
         from tplm_daq.workflow.logs import start_logging

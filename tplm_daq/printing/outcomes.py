@@ -38,8 +38,6 @@ def print_outcome(console: Console, outcome: ScanOutcome | SeriesOutcome | Align
 
 
 def _print_scan(console: Console, outcome: ScanOutcome) -> None:
-    from tplm_daq.workflow.series_index import GOOD_ENDS
-
     table = plain_table()
     table.add_row("finished", f"{outcome.finish_reason.value}, {outcome.n_points} points in {outcome.wall_s:.1f} s")
     if outcome.error is not None:
@@ -65,8 +63,7 @@ def _print_scan(console: Console, outcome: ScanOutcome) -> None:
         table.add_row("truth", f"{truth:.5f} cm²/s (simulated sample)")
     longest = max(len(str(file)) for file in (outcome.run_file, outcome.report_file))
     print_whole(console, table, max(console.width, longest + LABELS))
-    if outcome.finish_reason.value not in GOOD_ENDS:
-        _print_how_to_go_on(console, outcome.run_file)
+    _print_how_to_go_on(console, outcome.rest)
 
 
 def _print_alignment(console: Console, outcome: AlignOutcome) -> None:
@@ -99,12 +96,12 @@ def _print_series(console: Console, outcome: SeriesOutcome) -> None:
     n_good = len(outcome.points) - outcome.n_failed
     ended = f"{n_good} of {outcome.n_conditions} conditions are complete, in {outcome.folder}"
     console.print(ended, highlight=False, soft_wrap=True)
-    if n_good < outcome.n_conditions:
-        _print_how_to_go_on(console, outcome.folder)
+    _print_how_to_go_on(console, outcome.rest)
 
 
-def _print_how_to_go_on(console: Console, path: Path) -> None:
-    console.print(escape(f"To measure what is missing: tplm resume {path}"), highlight=False, soft_wrap=True)
+def _print_how_to_go_on(console: Console, rest: Path | None) -> None:
+    if rest is not None:
+        console.print(escape(f"To measure what is missing: tplm resume {rest}"), highlight=False, soft_wrap=True)
 
 
 def print_sweep(console: Console, outcome: SweepOutcome) -> None:

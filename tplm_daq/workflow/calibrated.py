@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from tplm_daq.recipes.align import Procedure
 from tplm_daq.recipes.devices import Devices
@@ -17,6 +17,22 @@ from tplm_daq.store.writer import local_time
 
 PLACES = {"address"}
 """What may change of a device without an effect on calibrations."""
+
+OPTICS = {
+    "spot": ("spot_nm",),
+    "response": ("t0_ns", "response_fwhm_ps"),
+    "magnification": ("magnification_x", "magnification_y"),
+    "power": ("expected_rate_cps_nw",),
+}
+"""What the procedures change of the optics."""
+WHEELS = (
+    ("attenuator", "filters", "densities"),
+    ("detection_filter", "filters", "densities"),
+    ("attenuator", "power", "energies_fj"),
+)
+"""Wheels, the procedures that change them, and what of them."""
+AS_IT_IS = ("magnification", "attenuator_densities", "detection_densities")
+"""What is kept in a simulation when calibrations change the rest."""
 
 
 def with_calibrations(rig: RigRecipe, folder: Path, now: datetime | None = None) -> RigRecipe:
@@ -57,6 +73,35 @@ def with_calibrations(rig: RigRecipe, folder: Path, now: datetime | None = None)
     optics = rig.optics.model_copy(update=changes)
     return rig.model_copy(
         update={"optics": optics, "devices": devices, "simulation": _as_it_is(rig), "calibrations": references}
+    )
+
+
+def calibrated_as(rig: RigRecipe, other: RigRecipe) -> RigRecipe:
+    """Return a rig with what calibrations put into another one, whether they are still valid or not.
+
+    Parameters
+    ----------
+    rig : RigRecipe
+        As the rig file has it.
+    other : RigRecipe
+        As a run file has it.
+    """
+    procedures = {each.procedure for each in other.calibrations}
+    if not procedures:
+        return rig
+    names = [name for procedure in sorted(procedures) for name in OPTICS.get(procedure, ())]
+    optics = rig.optics.model_copy(update={name: getattr(other.optics, name) for name in names})
+    changes: dict[str, Any] = {}
+    for wheel, procedure, name in WHEELS:
+        here, there = getattr(rig.devices, wheel), getattr(other.devices, wheel)
+        if procedure in procedures and here is not None and there is not None:
+            changes[wheel] = changes.get(wheel, here).model_copy(update={name: getattr(there, name)})
+    devices = rig.devices.model_copy(update=changes)
+    simulation = rig.simulation
+    if simulation is not None and other.simulation is not None:
+        simulation = simulation.model_copy(update={name: getattr(other.simulation, name) for name in AS_IT_IS})
+    return rig.model_copy(
+        update={"optics": optics, "devices": devices, "simulation": simulation, "calibrations": other.calibrations}
     )
 
 

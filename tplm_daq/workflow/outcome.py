@@ -19,6 +19,7 @@ from tplm_daq.store.reader import RunFile, open_run
 from tplm_daq.store.writer import RunWriter
 from tplm_daq.workflow.analyse import analyse_run
 from tplm_daq.workflow.places import unused
+from tplm_daq.workflow.series_index import GOOD_ENDS
 
 RESULT_KEYS = ("method", "diffusivity_cm2_s", "ci95_cm2_s", "standard_error_cm2_s", "systematic_cm2_s")
 
@@ -67,6 +68,11 @@ class ScanOutcome:
     def exit_status(self) -> int:
         """Status with which the program ends."""
         return 0 if self.error is None else self.error.exit_status
+
+    @property
+    def rest(self) -> Path | None:
+        """What to resume to measure what is missing, None if nothing is."""
+        return None if self.finish_reason.value in GOOD_ENDS else self.run_file
 
     def to_dict(self) -> dict[str, object]:
         """Return what `tplm run --json` prints; numbers of a result that does not exist are None."""

@@ -25,6 +25,7 @@ from tplm_daq.acquire.runner import Runner
 from tplm_daq.acquire.waiting import wait
 from tplm_daq.analysis.profile import fit_gaussians
 from tplm_daq.errors import FitError, InputError
+from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.scan import ScanRecipe
 from tplm_daq.roles import Clock, Microscope
 from tplm_daq.store.reader import RunFile
@@ -51,15 +52,20 @@ class Past:
     ----------
     run : RunFile
         The file, as it was before this part.
-    is_simulated : bool
-        Whether the clock of the rig is that of a simulation, which goes on where it stopped.
+    rig : RigRecipe
+        The rig of the file, with its calibrations; the clock of a simulated one goes on where it stopped.
     damaged : Path or None
         The file from which the points had to be rescued.
     """
 
     run: RunFile
-    is_simulated: bool
+    rig: RigRecipe
     damaged: Path | None = None
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the clock of the rig is that of a simulation."""
+        return self.rig.simulation is not None
 
     def events(self) -> Iterator[PointDone]:
         """Yield the points of the file as if they had just been taken."""

@@ -5,8 +5,8 @@ Of a series, conditions with a good end are kept, one whose run was cut short go
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tplm_daq.acquire.events import Listener
@@ -18,10 +18,12 @@ from tplm_daq.roles import Operator
 from tplm_daq.store.reader import RunFile, open_run
 from tplm_daq.workflow.outcome import ScanOutcome
 from tplm_daq.workflow.past import EarlierPart, Past
-from tplm_daq.workflow.resume_run import ResumableRun, clock_before, load_run, outcome_of
-from tplm_daq.workflow.same_rig import changed_rig
+from tplm_daq.workflow.resume_run import ResumableRun, clock_before, load_run, outcome_of, rig_of, scan_of
+from tplm_daq.workflow.same_rig import changed_rig, present_rig
 from tplm_daq.workflow.series import PlannedScan, SeriesJob, plan_series
 from tplm_daq.workflow.series_index import GOOD_ENDS, INDEX_NAME, RECIPE_NAME, RIG_NAME, read_index
+
+COMPLETE = "{} is complete: nothing is left to measure."
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,18 @@ class ResumableSeries:
         return self.earlier.home
 
     @property
+    def around(self) -> Path:
+        """Folder in which that of the series was made, with the calibrations."""
+        return self.folder.resolve().parent
+
+    @property
     def is_complete(self) -> bool:
         """Whether every condition has ended as planned."""
         return len(self.earlier.kept) == len(self.recipe.conditions)
 
     def job(self, operator: Operator, with_report: bool = False, listeners: Iterable[Listener] = ()) -> SeriesJob:
         """Return the job that measures the rest; nothing is opened before it runs."""
-        return SeriesJob(self.recipe, self.rig, self.folder, operator, with_report, listeners, self.earlier)
+        return SeriesJob(self.recipe, self.rig, self.around, operator, with_report, listeners, self.earlier)
 
 
 def load_resume(path: Path, assignments: Sequence[str]) -> ResumableRun | ResumableSeries:
@@ -83,6 +90,52 @@ def load_resume(path: Path, assignments: Sequence[str]) -> ResumableRun | Resuma
     return load_series(path, assignments) if path.is_dir() else load_run(path, assignments)
 
 
+def rest_of(run_file: Path) -> Path:
+    """Return what is resumed to measure all that is missing: the folder of the series of a run, or else its file."""
+    return run_file.parent if (run_file.parent / RECIPE_NAME).is_file() else run_file
+
+
+def require_resumable(path: Path, rig: RigRecipe) -> None:
+    """Make sure, without reading counts, that a run or series is unfinished and can go on on a rig.
+
+    Parameters
+    ----------
+    path : Path
+        Run file, or folder of a series.
+    rig : RigRecipe
+        The rig that is there.
+
+    Raises
+    ------
+    InputError
+        It is complete, was measured on another rig, or this version cannot read it.
+    """
+    if path.is_dir():
+        recipe, stored = _recipes_of(path)
+        index = _index_of(path)
+        is_complete = all(_is_good(index, each.index) for each in recipe.conditions)
+    else:
+        run = open_run(path)
+        scan_of(run)
+        stored, is_complete = rig_of(run), run.finish_reason in GOOD_ENDS
+    if is_complete:
+        raise InputError(COMPLETE.format(path))
+    present_rig(stored, rig, path)
+
+
+def load_on_rig(path: Path, rig: RigRecipe) -> ResumableRun | ResumableSeries:
+    """Read a run or series that is to go on on a rig that is there, whose addresses and speed are taken.
+
+    Raises
+    ------
+    InputError
+        As `require_resumable` and `load_resume`.
+    """
+    require_resumable(path, rig)
+    found = load_resume(path, ())
+    return replace(found, rig=present_rig(found.rig, rig, path))
+
+
 def load_series(folder: Path, assignments: Sequence[str]) -> ResumableSeries:
     """Read the folder of a series that is to go on.
 
@@ -96,14 +149,28 @@ def load_series(folder: Path, assignments: Sequence[str]) -> ResumableSeries:
             f"{folder}: holds no {RECIPE_NAME}, so it is not the folder of a series. Name a run file, or the folder "
             "that `tplm run` made for a series."
         )
-    recipe = validate(SeriesRecipe, read_yaml(folder / RECIPE_NAME), folder / RECIPE_NAME)
-    rig = validate(RigRecipe, read_yaml(folder / RIG_NAME), folder / RIG_NAME)
+    recipe, rig = _recipes_of(folder)
     rig = changed_rig(rig, assignments, folder / RIG_NAME)
     return ResumableSeries(_earlier_part(folder, plan_series(recipe, rig), assignments), recipe, rig)
 
 
+def _recipes_of(folder: Path) -> tuple[SeriesRecipe, RigRecipe]:
+    recipe = validate(SeriesRecipe, read_yaml(folder / RECIPE_NAME), folder / RECIPE_NAME)
+    return recipe, validate(RigRecipe, read_yaml(folder / RIG_NAME), folder / RIG_NAME)
+
+
+def _index_of(folder: Path) -> dict[int, dict[str, object]]:
+    """Return the lines of the index, none if the program died before the first."""
+    return read_index(folder) if (folder / INDEX_NAME).exists() else {}
+
+
+def _is_good(index: Mapping[int, Mapping[str, object]], number: int) -> bool:
+    """Tell whether a condition need not be measured again."""
+    return number in index and bool(index[number]["run_file"]) and index[number]["finish_reason"] in GOOD_ENDS
+
+
 def _earlier_part(folder: Path, planned: Sequence[PlannedScan], assignments: Sequence[str]) -> EarlierPart:
-    index = read_index(folder) if (folder / INDEX_NAME).exists() else {}
+    index = _index_of(folder)
     named = {number: folder / Path(str(line["run_file"])).name for number, line in index.items() if line["run_file"]}
     unnamed = [path for path in sorted(folder.glob("*.h5")) if path not in named.values()]
     runs: list[RunFile] = []
@@ -111,7 +178,7 @@ def _earlier_part(folder: Path, planned: Sequence[PlannedScan], assignments: Seq
     begun: dict[int, Past] = {}
     for each in planned:
         number = each.condition.index
-        if number in named and index[number]["finish_reason"] in GOOD_ENDS:
+        if _is_good(index, number):
             runs.append(open_run(named[number]))
             kept[number] = outcome_of(runs[-1], each.scan)
         elif (path := named.get(number) or _first_of(unnamed, each)) is not None:

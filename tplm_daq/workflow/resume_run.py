@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -78,7 +78,7 @@ class ResumableRun:
     @property
     def past(self) -> Past:
         """What the file holds, for the recording that goes on."""
-        return Past(self.run, self.rig.simulation is not None, self.damaged)
+        return Past(self.run, self.rig, self.damaged)
 
     def job(self, operator: Operator, with_report: bool = False, listeners: Iterable[Listener] = ()) -> ResumeJob:
         """Return the job that measures the rest; nothing is opened before it runs."""
@@ -98,6 +98,11 @@ class ResumeJob(Steering):
         Whether a report page is written beside the run file.
     listeners : iterable of callable
         Receive the runner's events in its thread.
+
+    Attributes
+    ----------
+    on_past : list of callable
+        Told of what is there before anything is opened, in the thread of `run`.
     """
 
     def __init__(
@@ -109,9 +114,11 @@ class ResumeJob(Steering):
     ) -> None:
         super().__init__()
         self.resumable = resumable
+        self.recipe = resumable.recipe
         self.operator = operator
         self.with_report = with_report
         self.listeners.extend(listeners)
+        self.on_past: list[Callable[[Past], None]] = []
 
     def run(self) -> ScanOutcome:
         """Take the points that are missing, make the rig safe, analyse, write the report if wanted.
@@ -128,6 +135,8 @@ class ResumeJob(Steering):
             return self._of_complete()
         began_s = time.monotonic()
         RunWriter.reopen(run.path).close()
+        for tell in self.on_past:
+            tell(self.resumable.past)
         self.require_wanted("before the rig was opened")
         with telling_failure(self.resumable.rig.policies.at_end_run):
             recorded = self._record()
@@ -184,9 +193,19 @@ def load_run(path: Path, assignments: Sequence[str]) -> ResumableRun:
             f"{run.path}: cannot be resumed: {'; '.join(defects)}. More points would only hide that. "
             "`tplm analyse` fits what is there; measure anew."
         )
-    recipe = validate(ScanRecipe, parse_mapping(run.header.recipe_text, f"{path}, recipe"), f"{path}, recipe")
-    stored = validate(RigRecipe, parse_mapping(run.header.rig_text, f"{path}, rig"), f"{path}, rig")
-    return ResumableRun(run, recipe, changed_rig(stored, assignments, path), damaged)
+    return ResumableRun(run, scan_of(run), changed_rig(rig_of(run), assignments, path), damaged)
+
+
+def scan_of(run: RunFile) -> ScanRecipe:
+    """Return the recipe of a run; raises InputError if this version does not know all of it."""
+    where = f"{run.path}, recipe"
+    return validate(ScanRecipe, parse_mapping(run.header.recipe_text, where), where)
+
+
+def rig_of(run: RunFile) -> RigRecipe:
+    """Return the rig of a run; raises InputError if this version does not know all of it."""
+    where = f"{run.path}, rig"
+    return validate(RigRecipe, parse_mapping(run.header.rig_text, where), where)
 
 
 def clock_before(runs: Sequence[RunFile]) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 from tplm_daq.errors import InputError
 from tplm_daq.recipes.load import apply_overrides, validate
 from tplm_daq.recipes.rig import RigRecipe
+from tplm_daq.workflow.calibrated import calibrated_as
 from tplm_daq.workflow.load import RIG_PREFIX
 
 FREE_TO_CHANGE = ("name", "policies", "guards", "simulation.speed", "simulation.start", "simulation.faults")
@@ -38,6 +39,33 @@ def changed_rig(stored: RigRecipe, assignments: Sequence[str], path: Path) -> Ri
     )
     require_same_rig(stored, changed, path)
     return changed
+
+
+def present_rig(stored: RigRecipe, now: RigRecipe, path: Path) -> RigRecipe:
+    """Return the rig on which a run goes on: its devices as they can be reached now, calibrated as they were.
+
+    Parameters
+    ----------
+    stored : RigRecipe
+        As the run has it.
+    now : RigRecipe
+        The rig that is there, as its rig file has it; addresses, policies, guards and speed are taken from it.
+    path : Path
+        Of the run.
+
+    Raises
+    ------
+    InputError
+        It is another rig, by name or in something that the data depend on.
+    """
+    if stored.name != now.name:
+        raise InputError(
+            f"{path}: was measured on the rig {stored.name}, and this is {now.name}. Go on with the rig file of that "
+            "one, or measure anew."
+        )
+    rig = calibrated_as(now, stored)
+    require_same_rig(stored, rig, path)
+    return rig
 
 
 def require_same_rig(before: RigRecipe, now: RigRecipe, path: Path) -> None:

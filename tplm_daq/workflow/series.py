@@ -26,13 +26,13 @@ from tplm_daq.rig.open import open_rig
 from tplm_daq.roles import Operator
 from tplm_daq.store.writer import local_time
 from tplm_daq.workflow.align_job import align_first
-from tplm_daq.workflow.calibrated import with_calibrations
+from tplm_daq.workflow.calibrated import calibrated_as, with_calibrations
 from tplm_daq.workflow.check import require_feasible
 from tplm_daq.workflow.event_log import EventLog
 from tplm_daq.workflow.load import RIG_PREFIX
 from tplm_daq.workflow.notify import notify
 from tplm_daq.workflow.outcome import conclude
-from tplm_daq.workflow.past import EarlierPart
+from tplm_daq.workflow.past import EarlierPart, Past
 from tplm_daq.workflow.places import make_folder, new_path
 from tplm_daq.workflow.recording import Recording
 from tplm_daq.workflow.series_index import RECIPE_NAME, RIG_NAME, append_line
@@ -62,12 +62,15 @@ class SeriesProgress:
         What it asks for.
     points : tuple of SeriesPoint
         What came of those before it.
+    past : Past or None
+        What is there of it, if its run is resumed.
     """
 
     number: int
     n_conditions: int
     planned: PlannedScan
     points: tuple[SeriesPoint, ...]
+    past: Past | None = None
 
 
 class SeriesJob(Steering):
@@ -158,10 +161,11 @@ class SeriesJob(Steering):
             if self.earlier is not None and (kept := self.earlier.kept.get(each.condition.index)) is not None:
                 points.append(SeriesPoint(each.condition, kept, None))
                 continue
+            past = None if self.earlier is None else self.earlier.begun.get(each.condition.index)
             for tell in self.on_condition:
-                tell(SeriesProgress(number, len(planned), each, tuple(points)))
+                tell(SeriesProgress(number, len(planned), each, tuple(points), past))
             self.next_scan()
-            point = self._measure_one(each, home, opened)
+            point = self._measure_one(each, home, opened, past)
             points.append(point)
             append_line(home, {"time": local_time().isoformat(timespec="seconds"), **point.to_dict()})
             failure = point.error
@@ -171,15 +175,18 @@ class SeriesJob(Steering):
                 opened.close()
         return None
 
-    def _measure_one(self, planned: PlannedScan, home: Path, opened: _OpenRig) -> SeriesPoint:
+    def _measure_one(self, planned: PlannedScan, home: Path, opened: _OpenRig, past: Past | None) -> SeriesPoint:
         try:
             self.require_wanted("between two conditions of the series")
             began_s = time.monotonic()
-            past = None if self.earlier is None else self.earlier.begun.get(planned.condition.index)
-            path = new_path(home, planned.scan.title) if past is None else past.run.path
-            rig = opened.rig(with_calibrations(planned.rig, self.folder))
             with EventLog() as events:
-                rig_recipe = align_first(rig, planned.scan, planned.rig, self.folder, self, events.on_event)
+                if past is None:
+                    path = new_path(home, planned.scan.title)
+                    rig = opened.rig(with_calibrations(planned.rig, self.folder))
+                    rig_recipe = align_first(rig, planned.scan, planned.rig, self.folder, self, events.on_event)
+                else:
+                    path, rig_recipe = past.run.path, calibrated_as(planned.rig, past.rig)
+                    rig = opened.rig(rig_recipe)
                 recorded = Recording(rig, planned.scan, rig_recipe, path, self, events, past).run()
         except TplmError as error:
             return SeriesPoint(planned.condition, None, error)

@@ -61,6 +61,12 @@ class SeriesOutcome:
         return sum(point.finish_reason not in GOOD_ENDS for point in self.points)
 
     @property
+    def rest(self) -> Path | None:
+        """What to resume to measure what is missing, None if nothing is."""
+        n_good = len(self.points) - self.n_failed
+        return self.folder if n_good < self.n_conditions else None
+
+    @property
     def finish_reason(self) -> FinishReason:
         """How the series as a whole ended."""
         if isinstance(self.error, Aborted):
