@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from tests.gui.waiting import choose_file, wait_for
+from tests.rig.conftest import rig_recipe
 from tests.workflow.test_comparison import measured
 from tests.workflow.test_files import run_of_example
 from tplm_daq.gui.browser import RunBrowser
@@ -37,7 +38,7 @@ def measured_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def browser(qtbot: QtBot, measured_once: Path, tmp_path: Path) -> RunBrowser:
     folder = tmp_path / "runs"
     shutil.copytree(measured_once, folder)
-    made = RunBrowser(folder)
+    made = RunBrowser(folder, rig_recipe())
     qtbot.addWidget(made)
     made.set_theme(LIGHT)
     made.resize(1366, 700)

@@ -24,7 +24,11 @@ from tplm_daq.workflow.outcome import ScanOutcome
         ({"finish_message": "ended after 5 passes, as the operator asked"}, "good", "complete: ended after 5 passes"),
         ({"finish_reason": FinishReason.MAX_TIME, "finish_message": "60 s are over"}, "doubtful", "60 s are over"),
         ({"fit_error": "too few photons"}, "doubtful", "There is no D: too few photons."),
-        ({"error": Aborted("light off")}, "doubtful", "can be measured with `tplm resume run.h5`"),
+        (
+            {"error": Aborted("light off"), "finish_reason": FinishReason.ABORTED},
+            "doubtful",
+            "Data: run.h5; Resume, or `tplm resume run.h5`, measures the rest",
+        ),
     ],
 )
 def test_the_end_of_a_scan_is_told_as_it_was(changes: dict[str, object], kind: str, said: str) -> None:

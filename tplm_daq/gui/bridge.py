@@ -21,6 +21,7 @@ from tplm_daq.gui.align_watch import AlignPicture
 from tplm_daq.gui.asking import WindowOperator
 from tplm_daq.gui.endings import AnyOutcome, error_of, words_of
 from tplm_daq.gui.picture import Picture
+from tplm_daq.gui.resuming import Resumable
 from tplm_daq.gui.scene import Scene
 from tplm_daq.gui.status import Light, Status
 from tplm_daq.kmc.observe import Observation
@@ -29,13 +30,14 @@ from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.workflow.align_job import AlignJob
 from tplm_daq.workflow.jobs import make_job
 from tplm_daq.workflow.load import AnyRecipe
+from tplm_daq.workflow.resume_run import ResumeJob
 from tplm_daq.workflow.scan import ScanJob
 from tplm_daq.workflow.series import SeriesJob
 from tplm_daq.workflow.sweep_job import SweepJob
 
 logger = logging.getLogger(__name__)
 
-AnyJob = ScanJob | SeriesJob | AlignJob | SweepJob
+AnyJob = ScanJob | SeriesJob | ResumeJob | AlignJob | SweepJob
 FIGURES_EVERY_S = 0.5
 LEVELS = {"good": logging.INFO, "doubtful": logging.WARNING, "bad": logging.ERROR}
 
@@ -84,12 +86,12 @@ class Bridge(QObject):
     def start(self, recipe: AnyRecipe, rig: RigRecipe, folder: Path) -> None:
         """Begin what a recipe asks for; files go into `folder`. The window must not be busy."""
         scene = Scene(recipe, rig, self.status(), self.picture() if isinstance(recipe, KmcRecipe) else Picture())
-        job = self._make_job(recipe, rig, folder, scene)
-        job.listeners.append(scene.on_event)
-        if isinstance(job, SeriesJob):
-            job.on_condition.append(scene.on_condition)
-        self._job, self._scene = job, scene
-        self._spawn("runner", lambda: self._run(job, scene))
+        self._begin(self._make_job(recipe, rig, folder, scene), scene)
+
+    def start_rest(self, resumable: Resumable) -> None:
+        """Go on with a run or a series that was cut short. The window must not be busy."""
+        scene = Scene(resumable.recipe, resumable.rig, self.status(), Picture())
+        self._begin(resumable.job(self._operator(resumable.operator)), scene)
 
     def pause(self) -> None:
         """Hold the scan before its next point, if what is under way can be held."""
@@ -142,8 +144,19 @@ class Bridge(QObject):
     def _make_job(self, recipe: AnyRecipe, rig: RigRecipe, folder: Path, scene: Scene) -> AnyJob:
         if isinstance(recipe, KmcRecipe):
             return SweepJob(recipe, folder, scene.on_sweep)
-        operator = WindowOperator(recipe.operator or "somebody at the window", self.asked.emit, self._is_unwanted)
-        return make_job(recipe, rig, folder, operator, with_report=False)
+        return make_job(recipe, rig, folder, self._operator(recipe.operator), with_report=False)
+
+    def _operator(self, name: str) -> WindowOperator:
+        return WindowOperator(name or "somebody at the window", self.asked.emit, self._is_unwanted)
+
+    def _begin(self, job: AnyJob, scene: Scene) -> None:
+        job.listeners.append(scene.on_event)
+        if isinstance(job, SeriesJob):
+            job.on_condition.append(scene.on_condition)
+        if isinstance(job, ResumeJob):
+            job.on_past.append(scene.on_past)
+        self._job, self._scene = job, scene
+        self._spawn("runner", lambda: self._run(job, scene))
 
     def _steer(self, act: Callable[[AnyJob], None]) -> None:
         if self._job is not None and self.is_busy:
@@ -220,7 +233,7 @@ def _work_out(job: AnyJob, scene: Scene, stopped: threading.Event) -> None:
         scene.work_out(job.latest)
 
 
-def _put_out(job: ScanJob | SeriesJob | AlignJob, told: list[str]) -> bool:
+def _put_out(job: ScanJob | SeriesJob | ResumeJob | AlignJob, told: list[str]) -> bool:
     """Put the light of a job out, and add what failed on the way to `told`; tell whether there was anybody to ask."""
     is_asked = job.has_light
     told.extend(job.put_light_out())

@@ -33,10 +33,14 @@ from tplm_daq.gui.run_table import RunTable
 from tplm_daq.gui.series_plot import NOTHING, SeriesPlot
 from tplm_daq.gui.theme import COLOUR_MAPS, Theme
 from tplm_daq.gui.thumbnail import thumbnail
+from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.store.catalog import Catalogue
 from tplm_daq.store.reader import open_run
 from tplm_daq.workflow.comparison import ComparedRuns, compare_runs
 from tplm_daq.workflow.files import export_run, list_runs, report_runs
+from tplm_daq.workflow.resume import COMPLETE, require_resumable, rest_of
+
+RESUME = "Measure the rest of a run or series that was cut short"
 
 
 class RunBrowser(QWidget):
@@ -46,20 +50,28 @@ class RunBrowser(QWidget):
     ----------
     folder : Path
         Where to look first; it need not exist yet.
+    rig : RigRecipe
+        The microscope on which runs can be resumed.
 
     Attributes
     ----------
     open_requested : signal (Path)
         A run to show in the live view.
+    resume_requested : signal (Path)
+        A run file, or the folder of a series, whose rest somebody wants.
     compared : signal (object)
         `ComparedRuns` of the selection.
     """
 
     open_requested = pyqtSignal(Path)
+    resume_requested = pyqtSignal(Path)
     compared = pyqtSignal(object)
 
-    def __init__(self, folder: Path, parent: QWidget | None = None) -> None:
+    def __init__(self, folder: Path, rig: RigRecipe, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._rig = rig
+        self._is_busy = False
+        self._rest: Path | None = None
         self._catalogue = Catalogue(folder, (), ())
         self._is_writing = False
         self.table = RunTable()
@@ -78,6 +90,7 @@ class RunBrowser(QWidget):
         self._drawing = self._job("thumbnail", self._show_thumbnail)
         self._comparing = self._job("comparison", self._show_comparison)
         self._writing = self._job("export", self._show_written)
+        self._asking = self._job("resumable", self._show_resumable)
         self._buttons = self._make_buttons()
         self._folder.returnPressed.connect(self.refresh)
         self._search.textChanged.connect(lambda: self._show_runs())
@@ -100,6 +113,11 @@ class RunBrowser(QWidget):
         """List the runs of another folder."""
         self._folder.setText(str(folder))
         self.refresh()
+
+    def set_busy(self, is_busy: bool) -> None:
+        """Resume nothing while a job is under way."""
+        self._is_busy = is_busy
+        self._enable()
 
     def refresh(self) -> None:
         """Read the folder anew."""
@@ -147,9 +165,23 @@ class RunBrowser(QWidget):
         self._draw_next()
 
     def _on_choice(self) -> None:
-        self._enable()
         paths = self.table.chosen_paths()
+        self._rest = None
+        self._buttons["resume"].setToolTip(RESUME)
+        self._enable()
+        if len(paths) == 1:
+            self._asking.start(lambda: _resumable(paths[0], self._rig))
         self._comparing.start(lambda: compare_runs(paths) if paths else NOTHING)
+
+    def _show_resumable(self, outcome: object) -> None:
+        """Allow to resume the chosen run, or say why it cannot be."""
+        if not isinstance(outcome, tuple) or self.table.chosen_paths() != outcome[:1]:
+            return
+        _, self._rest, reason = outcome
+        self._buttons["resume"].setToolTip(reason or RESUME)
+        if reason and reason != COMPLETE.format(rest_of(outcome[0])) and not self._is_writing:
+            self._message.setText(reason)
+        self._enable()
 
     def _show_comparison(self, outcome: object) -> None:
         if isinstance(outcome, ComparedRuns):
@@ -163,6 +195,7 @@ class RunBrowser(QWidget):
         n_chosen = len(self.table.chosen_paths())
         for name, button in self._buttons.items():
             button.setEnabled(n_chosen == 1 if name == "open" else n_chosen > 0 and not self._is_writing)
+        self._buttons["resume"].setEnabled(self._rest is not None and not self._is_busy)
 
     def _write(self, job: Job) -> None:
         self._is_writing = True
@@ -184,6 +217,10 @@ class RunBrowser(QWidget):
         if len(paths := self.table.chosen_paths()) == 1:
             self.open_requested.emit(paths[0])
 
+    def _resume(self) -> None:
+        if self._rest is not None:
+            self.resume_requested.emit(self._rest)
+
     def _job(self, name: str, show: Callable[[object], None]) -> LatestJob:
         job = LatestJob(name, self)
         job.done.connect(show)
@@ -192,6 +229,7 @@ class RunBrowser(QWidget):
     def _make_buttons(self) -> dict[str, QPushButton]:
         return {
             "open": push_button("&Open", "Open the run in the live view, read only", self._open),
+            "resume": push_button("Res&ume", RESUME, self._resume),
             "report": push_button("&Report", "Write a page about the chosen runs", self.report),
             "npz": push_button("&npz", "Export the data of the chosen runs as npz", partial(self.export, "npz")),
             "csv": push_button("&csv", "Export the data of the chosen runs as csv", partial(self.export, "csv")),
@@ -213,6 +251,16 @@ class RunBrowser(QWidget):
         layout.addLayout(top)
         layout.addWidget(split, 1)
         layout.addWidget(self._message)
+
+
+def _resumable(path: Path, rig: RigRecipe) -> tuple[Path, Path | None, str]:
+    """Return a run, what is resumed to complete it, and why nothing can be."""
+    rest = rest_of(path)
+    try:
+        require_resumable(rest, rig)
+    except InputError as error:
+        return path, None, str(error)
+    return path, rest, ""
 
 
 def _levels(path: Path) -> NDArray[np.uint8]:

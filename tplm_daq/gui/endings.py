@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from tplm_daq.acquire.events import FinishReason
@@ -23,6 +24,11 @@ def error_of(ending: AnyOutcome | BaseException) -> BaseException | None:
     if isinstance(ending, BaseException):
         return ending
     return ending.error if isinstance(ending, ScanOutcome | SeriesOutcome) else None
+
+
+def rest_of(ending: AnyOutcome | BaseException) -> Path | None:
+    """Return the run file or series with which Resume goes on, None if nothing is missing."""
+    return ending.rest if isinstance(ending, ScanOutcome | SeriesOutcome) else None
 
 
 def reason_of(ending: AnyOutcome | BaseException) -> str:
@@ -69,15 +75,14 @@ def _failures(outcome: SeriesOutcome) -> str:
     reasons = dict.fromkeys(str(point.error) for point in outcome.points if point.error is not None)
     return (
         f"{outcome.n_failed} of {len(outcome.points)} conditions failed; the others are kept. {' '.join(reasons)} "
-        f"Measure what is missing with `tplm resume {outcome.folder}`."
+        f"Resume, or `tplm resume {outcome.folder}`, measures what is missing."
     )
 
 
 def _where(ending: AnyOutcome | BaseException) -> str:
     match ending:
         case ScanOutcome():
-            is_short = ending.error is not None and ending.n_points > 0
-            rest = f"; the rest can be measured with `tplm resume {ending.run_file}`" if is_short else ""
+            rest = "" if ending.rest is None else f"; Resume, or `tplm resume {ending.rest}`, measures the rest"
             return f" Data: {ending.run_file}{rest}"
         case SeriesOutcome():
             return f" Data: {ending.folder}"

@@ -88,7 +88,7 @@ TOUR = (
     ),
     Page(
         "Runs",
-        "What has been measured, to open, compare, export and report on. Several rows are chosen with Ctrl or Shift.",
+        "What has been measured, to open, resume, compare, export and report on. Ctrl or Shift choose several rows.",
         "Runs and series",
     ),
     Page("Keys", "Everything can be done with the keyboard in the dark. F1 lists the keys, and shows this tour again."),

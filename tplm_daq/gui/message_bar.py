@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
+from pathlib import Path
+
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy
 
 from tplm_daq.errors import TplmError
-from tplm_daq.gui.endings import AnyOutcome, Kind, words_of
+from tplm_daq.gui.buttons import push_button
+from tplm_daq.gui.endings import AnyOutcome, Kind, rest_of, words_of
 from tplm_daq.gui.theme import DARK, Theme
 
 WORDS = {"good": "✔", "doubtful": "!", "bad": "✖"}
 
 
 class MessageBar(QFrame):
-    """One message at a time, until it is dismissed or another one takes its place."""
+    """One message at a time, until it is dismissed or another one takes its place.
+
+    Attributes
+    ----------
+    resume_requested : signal (Path)
+        A run file, or the folder of a series, whose rest somebody wants.
+    """
+
+    resume_requested = pyqtSignal(Path)
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,17 +37,21 @@ class MessageBar(QFrame):
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.text.setAccessibleName("Message")
+        self._rest: Path | None = None
+        self.resume = push_button("Resume", "Measure the rest of what was cut short", self._resume)
         self.dismiss = QPushButton("Dismiss")
         self.dismiss.clicked.connect(self.hide)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 3, 8, 3)
         row.addWidget(self.text, 1)
+        row.addWidget(self.resume)
         row.addWidget(self.dismiss)
         self.hide()
 
-    def tell(self, kind: Kind, text: str) -> None:
-        """Show a message."""
-        self._kind = kind
+    def tell(self, kind: Kind, text: str, rest: Path | None = None) -> None:
+        """Show a message; `rest` is a run file or series that can be resumed."""
+        self._kind, self._rest = kind, rest
+        self.resume.setVisible(rest is not None)
         self.text.setText(f"{WORDS[kind]}  {text}")
         self.set_theme(self._theme)
         self.show()
@@ -59,7 +74,7 @@ class MessageBar(QFrame):
         kind, text = words_of(ending)
         if error and kind == "good":
             kind, text = "doubtful", f"{text}\nBut: {error}"
-        self.tell(kind, text)
+        self.tell(kind, text, rest_of(ending))
 
     def set_theme(self, theme: Theme) -> None:
         """Take other colours."""
@@ -68,3 +83,7 @@ class MessageBar(QFrame):
         self.setStyleSheet(
             f"MessageBar {{ border: 2px solid {colour}; border-radius: 4px; }} MessageBar QLabel {{ color: {colour}; }}"
         )
+
+    def _resume(self) -> None:
+        if self._rest is not None:
+            self.resume_requested.emit(self._rest)

@@ -34,7 +34,7 @@ class RunBar(QWidget):
     Attributes
     ----------
     run, pause, finish_pass, abort, light_off : QPushButton
-        What steers; the window connects them.
+        What steers; `connect_to` connects them with the window.
     """
 
     def __init__(self) -> None:
@@ -95,6 +95,18 @@ class RunBar(QWidget):
             " padding: 4px 14px; } QPushButton:hover { background: #e02b2b; }"
         )
         _paint(self.simulated, theme.doubtful, theme.ground)
+
+    def connect_to(self, window: QWidget) -> None:
+        """Let every button do what its key does: call the method of the window."""
+        acts = {
+            "run_recipe": self.run,
+            "pause_or_go_on": self.pause,
+            "finish_pass": self.finish_pass,
+            "abort": self.abort,
+            "light_off": self.light_off,
+        }
+        for act, button in acts.items():
+            button.clicked.connect(lambda _=False, act=act: getattr(window, act)())
 
     def set_rig(self, rig: RigRecipe) -> None:
         """Take over the limits of pile-up, and say whether the rig is simulated."""

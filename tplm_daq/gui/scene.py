@@ -25,6 +25,7 @@ from tplm_daq.workflow.kmc import SweepProgress
 from tplm_daq.workflow.live import LiveResult
 from tplm_daq.workflow.load import AnyRecipe
 from tplm_daq.workflow.outcome import ScanOutcome
+from tplm_daq.workflow.past import Past
 from tplm_daq.workflow.series import SeriesProgress
 from tplm_daq.workflow.series_outcome import SeriesOutcome, SeriesPoint
 
@@ -115,8 +116,9 @@ class Scene:
         elif isinstance(event, Step):
             self._begin(event)
         elif isinstance(event, PointDone):
-            share = self._share(event.n_done / max(event.n_points, 1))
+            before, share = (self._share(n / max(event.n_points, 1)) for n in (event.n_done - 1, event.n_done))
             with self._lock:
+                self._watch.begin(before)
                 self._status = replace(
                     self._status, row=event.row, n_done=event.n_done, n_points=event.n_points, share=share
                 )
@@ -131,10 +133,18 @@ class Scene:
         series = self._series(f"{place}: {label}", progress.points)
         scan = ScanWatch(progress.planned.scan, series)
         self._scan, self._condition = scan, progress
+        if progress.past is not None:
+            self.on_past(progress.past)
         with self._lock:
             self._status = replace(
                 self._status, before=f"{place} · ", n_done=0, n_points=0, row=None, share=self._share(0.0)
             )
+
+    def on_past(self, past: Past) -> None:
+        """Draw what is there already of a scan that is resumed (in the runner's thread)."""
+        if self._scan is not None:
+            for event in past.events():
+                self._scan.add(event)
 
     def on_sweep(self, progress: SweepProgress) -> None:
         """Take note of a finished condition of a lattice sweep (in its thread)."""

@@ -77,6 +77,12 @@ class StopWatch:
     def __init__(self) -> None:
         self._ran_s = 0.0
         self._since_s: float | None = None
+        self._share: float | None = None
+
+    def begin(self, share: float) -> None:
+        """Take note of what is done before the first point, such as the past of a resumed run; heard once."""
+        if self._share is None:
+            self._share = share
 
     def enter(self, state: RunState) -> None:
         """Run while the runner does."""
@@ -87,7 +93,8 @@ class StopWatch:
 
     def left_s(self, share: float) -> float | None:
         """Return how long the rest takes if it goes on like this, in s; `share` of the whole is done."""
-        if self._since_s is None or share <= 0:
+        done = share - (self._share or 0.0)
+        if self._since_s is None or done <= 0:
             return None
         ran_s = self._ran_s + time.monotonic() - self._since_s
-        return ran_s / share * max(1.0 - share, 0.0)
+        return ran_s / done * max(1.0 - share, 0.0)

@@ -43,10 +43,13 @@ class Views(QTabWidget):
         A recipe and the `RigRecipe` to run, from the form or the queue.
     open_requested : signal (Path)
         A run file to show in the live view.
+    resume_requested : signal (Path)
+        A run file, or the folder of a series, whose rest is to be measured.
     """
 
     run_requested = pyqtSignal(object, object)
     open_requested = pyqtSignal(Path)
+    resume_requested = pyqtSignal(Path)
 
     def __init__(self, rig: RigRecipe, session: RigSession, folder: Path) -> None:
         super().__init__()
@@ -59,7 +62,7 @@ class Views(QTabWidget):
         self.queue = QueuePanel()
         self.devices = DevicePanel(session)
         self.kmc = KmcPanel()
-        self.browser = RunBrowser(folder)
+        self.browser = RunBrowser(folder, rig)
         names = ("Live", "Recipe", "Queue", "Devices", "Lattice", "Runs and series")
         views = (self._shown_live, self.recipe, self.queue, self.devices, self.kmc, self.browser)
         for name, view in zip(names, views, strict=True):
@@ -73,7 +76,7 @@ class Views(QTabWidget):
 
     def set_busy(self, is_busy: bool, uses_rig: bool = True) -> None:
         """Allow no second job while one is under way, and no other use of the rig if that uses it."""
-        for view in (self.recipe, self.queue):
+        for view in (self.recipe, self.queue, self.browser):
             view.set_busy(is_busy)
         self.devices.set_busy(is_busy and uses_rig)
 
@@ -138,6 +141,7 @@ class Views(QTabWidget):
         self.queue.changed.connect(self._count_queue)
         self.queue.edit_requested.connect(self._edit)
         self.browser.open_requested.connect(self.open_requested)
+        self.browser.resume_requested.connect(self.resume_requested)
         self.browser.compared.connect(self.kmc.set_runs)
         self.kmc.swept.connect(self.browser.series.set_lattice)
         self.kmc.set_recipe(self.recipe.recipe())

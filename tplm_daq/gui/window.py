@@ -6,14 +6,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QSettings, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QShowEvent
-from PyQt6.QtWidgets import (
-    QApplication,
-    QDialog,
-    QDockWidget,
-    QMainWindow,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtWidgets import QApplication, QDialog, QMainWindow
 
 from tplm_daq.errors import InputError, TplmError
 from tplm_daq.gui.background import LatestJob
@@ -21,6 +14,7 @@ from tplm_daq.gui.bridge import Bridge
 from tplm_daq.gui.crash_dialog import Crashes
 from tplm_daq.gui.endings import AnyOutcome, reason_of
 from tplm_daq.gui.file_question import ask_for_file
+from tplm_daq.gui.frame import lay_out
 from tplm_daq.gui.help import HelpDialog, TourDialog, connect_keys, show_once
 from tplm_daq.gui.layout_memory import bring_back, remember
 from tplm_daq.gui.log_panel import LogPanel
@@ -29,6 +23,7 @@ from tplm_daq.gui.picture import Picture, picture_of_file
 from tplm_daq.gui.questions import Questions
 from tplm_daq.gui.recipe_kinds import is_measured
 from tplm_daq.gui.recipe_panel import YAML_FILES
+from tplm_daq.gui.resuming import Resumable, Resuming
 from tplm_daq.gui.run_bar import RunBar
 from tplm_daq.gui.theme import DARK, LIGHT, THEMES, Theme, apply_theme
 from tplm_daq.gui.views import Views
@@ -39,7 +34,6 @@ from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.session import RigSession
 
 TICK_MS = 33
-LOG_HEIGHT = 110
 
 
 class Window(QMainWindow):
@@ -68,6 +62,7 @@ class Window(QMainWindow):
         self.session = RigSession(rig, Nobody())
         self.questions = Questions(self)
         self.opener = LatestJob("opening", self)
+        self.resuming = Resuming(rig, self)
         self.run_bar = RunBar()
         self.messages = MessageBar()
         self.views = Views(rig, self.session, folder)
@@ -78,6 +73,11 @@ class Window(QMainWindow):
         self._connect()
         self._restore()
         self._timer.start(TICK_MS)
+
+    @property
+    def is_occupied(self) -> bool:
+        """Whether a job is under way, or about to go on."""
+        return self.bridge.is_busy or self.resuming.is_busy
 
     def open_recipe_file(self, name: str | Path) -> None:
         """Edit a recipe; say what is wrong with it if something is."""
@@ -98,6 +98,13 @@ class Window(QMainWindow):
             self.views.setCurrentWidget(self.views.recipe)
         else:
             self._run(recipe, self._rig)
+
+    def resume_run(self, path: Path) -> None:
+        """Measure the rest of a run file, or of the series in a folder."""
+        if not self.is_occupied:
+            self.messages.hide()
+            self.views.set_busy(True)
+            self.resuming.start(path)
 
     def pause_or_go_on(self) -> None:
         """Hold the scan, or go on."""
@@ -205,6 +212,7 @@ class Window(QMainWindow):
         self.questions.close()
         for dialog in self.findChildren(QDialog):
             dialog.close()
+        self.resuming.stop()
         self.bridge.close()
         self.views.kmc.stop()
         self.session.release()
@@ -213,41 +221,23 @@ class Window(QMainWindow):
         event.accept()
 
     def _lay_out(self) -> None:
-        simulated = " — SIMULATED" if self._rig.is_simulated else ""
-        self.setWindowTitle(f"TPLM — {self._rig.name}{simulated}")
         self.run_bar.set_rig(self._rig)
-        centre = QWidget()
-        column = QVBoxLayout(centre)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        for widget, share in ((self.run_bar, 0), (self.messages, 0), (self.views, 1)):
-            column.addWidget(widget, share)
-        self.setCentralWidget(centre)
-        dock = QDockWidget("Log", self)
-        dock.setObjectName("log")
-        dock.setWidget(self.log)
-        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
-        self.resizeDocks([dock], [LOG_HEIGHT], Qt.Orientation.Vertical)
+        lay_out(self, self._rig, (self.run_bar, self.messages, self.views), self.log)
 
     def _connect(self) -> None:
-        bar, bridge = self.run_bar, self.bridge
-        buttons = {
-            bar.run: self.run_recipe,
-            bar.pause: self.pause_or_go_on,
-            bar.finish_pass: self.finish_pass,
-            bar.abort: self.abort,
-            bar.light_off: self.light_off,
-        }
-        for button, act in buttons.items():
-            button.clicked.connect(lambda _=False, act=act: act())
+        self.run_bar.connect_to(self)
         connect_keys(self, self.live)
-        bridge.before_scan.append(self.session.release)
-        bridge.light_paths.append(self.session.put_light_out)
-        bridge.ended.connect(self._tell_ending)
-        bridge.asked.connect(self.questions.ask)
-        bridge.light_answered.connect(lambda is_out, text: self.messages.tell("good" if is_out else "bad", text))
+        self.bridge.before_scan.append(self.session.release)
+        self.bridge.light_paths.append(self.session.put_light_out)
+        self.bridge.ended.connect(self._tell_ending)
+        self.bridge.asked.connect(self.questions.ask)
+        self.bridge.light_answered.connect(lambda is_out, text: self.messages.tell("good" if is_out else "bad", text))
         self.views.run_requested.connect(self._run)
         self.views.open_requested.connect(self.show_run)
+        for asker in (self.views, self.messages):
+            asker.resume_requested.connect(self.resume_run)
+        self.resuming.ready.connect(self._go_on)
+        self.resuming.refused.connect(self._refuse)
         self.views.recipe.recipe_changed.connect(self._propose)
         self._propose()
         self.opener.done.connect(self._show_file)
@@ -269,14 +259,24 @@ class Window(QMainWindow):
         self.live.propose("" if recipe is None else recipe.title)
 
     def _run(self, recipe: AnyRecipe, rig: RigRecipe) -> None:
-        if self.bridge.is_busy:
-            return
+        if not self.is_occupied:
+            self._make_way(recipe)
+            self.bridge.start(recipe, rig, self._folder)
+
+    def _go_on(self, resumable: Resumable) -> None:
+        self._make_way(resumable.recipe)
+        self.bridge.start_rest(resumable)
+
+    def _refuse(self, reason: str) -> None:
+        self.messages.tell("bad", reason)
+        self.views.run_ended("")
+
+    def _make_way(self, recipe: AnyRecipe) -> None:
         self.messages.hide()
         self.log.take_error()
         self._show_live()
         self.views.follow(recipe)
         self.views.set_busy(True, is_measured(recipe))
-        self.bridge.start(recipe, rig, self._folder)
 
     def _tell_ending(self, ending: AnyOutcome | BaseException) -> None:
         if isinstance(ending, BaseException) and not isinstance(ending, TplmError):
