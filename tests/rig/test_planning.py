@@ -67,7 +67,9 @@ def test_a_width_that_the_counter_lacks_is_answered_with_the_nearest() -> None:
     planning.check_bin_width(512.0, planning.bin_widths_ps(PICOHARP))
     with pytest.raises(InputError, match=r"counter.bin_width: 30 ps is not .*\(4, 8, .*, 512 ps\). Write 32 ps"):
         planning.check_bin_width(30.0, planning.bin_widths_ps(PICOHARP))
-    with pytest.raises(InputError, match=r"16 ps is not .* has \(25, 50, 100, .*, 800 ps, and others\). Write 25 ps"):
+    with pytest.raises(
+        InputError, match=r"16 ps is not .* has \(25, 50, 100, .*, 800 ps, and others\). Write 25 ps, on"
+    ):
         planning.check_bin_width(16.0, planning.bin_widths_ps(TIMEHARP))
     assert planning.bin_widths_ps(TIMEHARP)[:5] == (25.0, 50.0, 100.0, 200.0, 250.0)
     for board, widths_ps in (("pico", (25.0, 50.0, 100.0, 200.0, 400.0)), ("nano", (250.0, 500.0, 1e3, 2e3, 4e3))):

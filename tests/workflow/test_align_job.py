@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,18 @@ import pytest
 from simulators.bench import Bench
 from tplm_daq.acquire.events import Event, PointDone, RunState, StateChanged
 from tplm_daq.errors import Aborted, DeviceError, FitError, InputError
+from tplm_daq.recipes.load import shipped_configs
 from tplm_daq.store.calibrations import FOLDER, read_calibration
 from tplm_daq.workflow.align_job import AlignJob, AlignOutcome
-from tplm_daq.workflow.feasibility import check_alignment
+from tplm_daq.workflow.feasibility import check_alignment, require_alignable
 from tplm_daq.workflow.load import load_alignment
 from tplm_daq.workflow.nobody import Nobody
 
 QUIET = ("rig.simulation.is_homed=true", "rig.simulation.drift=0 nm/min")
+ATTENUATION = (
+    "rig.devices.attenuator={model: fw102c, address: double, densities: [0, 1, 2, 3, 3.43, 4]}",
+    "rig.devices.power_meter={model: pm100d, address: double, sample_per_meter: 0.2}",
+)
 SINGLE_EMITTER = "rig.simulation.sample=single-emitter"
 
 
@@ -173,6 +179,20 @@ def test_every_impossible_wish_is_named_before_anything_is_opened(make_job: Make
     for part in ("detector_x", "detector_y", "average_power: 500 nW", "5 ps is not one", "magnification needs a stage"):
         assert part in text
     assert not benches
+
+
+@pytest.mark.parametrize(("board", "width"), [("pico", "25ps"), ("nano", "250ps")])
+@pytest.mark.parametrize("path", sorted(shipped_configs().glob("align_*.yaml")), ids=lambda path: path.stem)
+def test_a_timeharp_takes_a_shipped_alignment_with_the_override_that_the_refusal_names(
+    path: Path, board: str, width: str
+) -> None:
+    rig = (f"rig.devices.counter={{model: timeharp260, address: double, board: {board}}}", *ATTENUATION)
+    with pytest.raises(
+        InputError, match=f"on the command line --set counter.bin_width={width}, for a series"
+    ) as caught:
+        require_alignable(*load_alignment(str(path), "configs/rig_sim.yaml", rig))
+    change = re.findall(r"--set (\S+),", str(caught.value))
+    require_alignable(*load_alignment(str(path), "configs/rig_sim.yaml", [*rig, *change]))
 
 
 def test_a_check_says_what_an_alignment_takes(make_job: MakeJob) -> None:

@@ -122,7 +122,9 @@ def check_bin_width(bin_width_ps: float, widths_ps: Sequence[float]) -> None:
     others = ", and others" if len(widths_ps) > MANY else ""
     raise InputError(
         f"counter.bin_width: {bin_width_ps:g} ps is not one that the counter has "
-        f"({', '.join(f'{width_ps:g}' for width_ps in sorted(near_ps))} ps{others}). Write {near_ps[0]:g} ps."
+        f"({', '.join(f'{width_ps:g}' for width_ps in sorted(near_ps))} ps{others}). Write {near_ps[0]:g} ps, on the "
+        f"command line --set counter.bin_width={near_ps[0]:g}ps, for a series --set scan.counter.bin_width="
+        f"{near_ps[0]:g}ps."
     )
 
 
