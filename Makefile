@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export QT_QPA_PLATFORM ?= offscreen
 
-.PHONY: help run reproduce picture test lint pytest coverage slow statistics faults docs notebook screenshots bench clean
+.PHONY: help run reproduce picture report-picture test lint pytest coverage slow statistics faults docs notebook screenshots bench clean
 
 help:
 	@echo "make run    set up, then measure a simulated line scan and write its report"
 	@echo "make reproduce  the paper's figures anew, with its numbers beside ours, into runs/paper (some ten minutes)"
 	@echo "make picture    the picture of them in README, after make reproduce"
+	@echo "make report-picture  the picture of a report page in README, with Chromium"
 	@echo "make test   set up, then style, types, import contracts and tests"
 	@echo "make lint   style, types and import contracts only"
 	@echo "make coverage    lines and branches of acquire, store, rig and drivers that no test runs; 95 % are asked for"
@@ -32,6 +33,9 @@ reproduce: $(STAMP)
 
 picture: $(STAMP)
 	PYTHONPATH=. $(BIN)/python tests/report/paper/picture.py runs/paper docs/img/paper-4a-4e.png
+
+report-picture: $(STAMP)
+	PYTHONPATH=. $(BIN)/python tests/report/picture.py docs/img/report.png
 
 test: lint pytest
 
