@@ -20,7 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from tplm_daq.acquire.events import Event, Listener, Notice, PointDone, RunState, StateChanged, Step
+from tplm_daq.acquire.events import Event, Listener, Message, PointDone, RunState, StateChanged, Step
 from tplm_daq.analysis.pipeline import Result
 from tplm_daq.interrupts import Signals
 from tplm_daq.workflow.kmc import SweepProgress
@@ -83,7 +83,7 @@ class ScanDisplay:
             elif isinstance(event, PointDone):
                 self._point = event
                 self._n_photons += int(event.counts.sum())
-            elif isinstance(event, Notice):
+            elif isinstance(event, Message):
                 self._n_notices += 1
                 if self._n_notices <= NOTICES_SHOWN:
                     self._lines.append(f"[yellow]{event.level}[/yellow] {escape(self._origin + event.text)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tplm_daq.acquire import guards
+from tplm_daq.acquire.events import Event, Notice
 from tplm_daq.acquire.guards import Level, Verdict
 from tplm_daq.errors import GuardStop
 from tplm_daq.readings import Rates
@@ -65,10 +66,10 @@ def test_a_full_disk_stops_before_the_first_point(tmp_path: Path) -> None:
 
 
 def test_suspect_reasons_are_passed_on_and_mark_the_point() -> None:
-    heard: list[str] = []
+    heard: list[Event] = []
     verdicts = [guards.OK, Verdict(Level.SUSPECT, "a", PointFlags.PILE_UP), Verdict(Level.SUSPECT, "b")]
     assert guards.heed(verdicts, heard.append) == PointFlags.SUSPECT | PointFlags.PILE_UP
-    assert heard == ["a", "b"]
+    assert heard == [Notice("warning", "a"), Notice("warning", "b")]
 
 
 @pytest.mark.parametrize(("action", "level"), [("warn", Level.SUSPECT), ("pause", Level.PAUSE), ("stop", Level.STOP)])
@@ -85,4 +86,4 @@ def test_the_rig_file_says_what_follows(action: Action, level: Level) -> None:
 
 def test_stop_raises_with_its_reason() -> None:
     with pytest.raises(GuardStop, match="because"):
-        guards.heed([guards.OK, Verdict(Level.STOP, "because")], lambda text: None)
+        guards.heed([guards.OK, Verdict(Level.STOP, "because")], pytest.fail)

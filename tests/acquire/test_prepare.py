@@ -10,6 +10,7 @@ import pytest
 
 from tests.acquire.microscope import N_BINS, FakeMicroscope, Part, Thermostat
 from tests.rig.conftest import rig_recipe
+from tplm_daq.acquire.events import Event, Step
 from tplm_daq.acquire.prepare import (
     HOMING_TIMEOUT_S,
     STAGE_TIMEOUT_S,
@@ -67,9 +68,9 @@ def microscope() -> FakeMicroscope:
 
 
 def prepared(microscope: FakeMicroscope, *assignments: str, checkpoint: Callable[[], None] = lambda: None) -> Prepared:
-    warned: list[str] = []
-    found = prepare(microscope, recipe(*assignments), RIG, checkpoint, warned.append)  # type: ignore[arg-type]
-    assert warned == []
+    told: list[Event] = []
+    found = prepare(microscope, recipe(*assignments), RIG, checkpoint, told.append)  # type: ignore[arg-type]
+    assert {type(event) for event in told} == {Step}
     return found
 
 
@@ -101,10 +102,11 @@ def test_the_light_goes_on_when_all_else_is_ready(complete: FakeMicroscope) -> N
 def test_whoever_watches_is_told_each_step_and_the_light_before_it_goes_on(complete: FakeMicroscope) -> None:
     told: list[tuple[str, bool, bool]] = []
 
-    def tell(doing: str, is_lit: bool) -> None:
-        told.append((doing, is_lit, "light on" in complete.log))
+    def tell(event: Event) -> None:
+        assert isinstance(event, Step)
+        told.append((event.doing, event.is_lit, "light on" in complete.log))
 
-    prepare(complete, recipe(*ALL), RIG, lambda: None, lambda _: None, tell)  # type: ignore[arg-type]
+    prepare(complete, recipe(*ALL), RIG, lambda: None, tell)  # type: ignore[arg-type]
     steps = list(dict.fromkeys(doing.split(",")[0] for doing, _, _ in told))
     assert steps == [
         "setting up the counter",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.acquire.microscope import FakeMicroscope, Thermostat
+from tplm_daq.acquire.events import GuardGoesOn, GuardWaits
 from tplm_daq.acquire.guards import OK, Level, Told, Verdict
 from tplm_daq.acquire.point import PointSettings
 from tplm_daq.acquire.prepare import reach_temperature
@@ -51,7 +53,7 @@ def test_a_watchdog_that_has_put_the_light_out_is_named_and_not_the_missing_sync
 
 
 def test_sync_lost_during_a_point_marks_it_once_and_does_not_stop_it(microscope: FakeMicroscope) -> None:
-    heard: list[str] = []
+    heard: list[Any] = []
     counter = microscope.counter
     assert guard_dwell(counter.rates(), SETTINGS, PointFlags.GOOD, heard.append) is PointFlags.GOOD
     counter.sync_hz = 0.0
@@ -59,20 +61,26 @@ def test_sync_lost_during_a_point_marks_it_once_and_does_not_stop_it(microscope:
     assert flags == PointFlags.PILE_UP | PointFlags.SUSPECT | PointFlags.SYNC
     assert guard_dwell(counter.rates(), SETTINGS, flags, heard.append) == flags
     assert len(heard) == 1
-    assert "no sync" in heard[0]
+    assert "no sync" in heard[0].text
 
 
 def test_a_run_pauses_in_the_dark_until_the_temperature_is_back(microscope: FakeMicroscope) -> None:
     assert microscope.thermostat is not None
     microscope.thermostat.from_k = 270.0  # comes back at 1 K/s
-    heard: list[str] = []
+    heard: list[Any] = []
     assert guard_point(microscope, SETTINGS, go_on, heard.append) is PointFlags.GOOD
     assert microscope.log[:2] == ["light on", "light off"]
     assert microscope.log[2:-1] == ["light off"] * len(microscope.log[2:-1])
     assert microscope.laser.lit
     assert 29.5 <= microscope.clock.now() <= 41
-    assert heard[0].startswith("paused: temperature is 270.000 K where 300 K is wanted")
-    assert heard[-1] == f"goes on after a pause of {microscope.clock.now():.0f} s"
+    waits, goes_on = heard
+    assert isinstance(waits, GuardWaits)
+    assert waits.reason.startswith("temperature is 270.000 K where 300 K is wanted")
+    assert goes_on == GuardGoesOn(microscope.clock.now())
+    assert [each.text for each in (waits, goes_on)] == [
+        f"paused: {waits.reason}",
+        f"goes on after a pause of {microscope.clock.now():.0f} s",
+    ]
 
 
 def test_a_pause_without_end_ends_the_run_with_the_light_out(microscope: FakeMicroscope) -> None:
@@ -81,7 +89,7 @@ def test_a_pause_without_end_ends_the_run_with_the_light_out(microscope: FakeMic
     microscope.clock.sleep(100.0)
     settings = replace(SETTINGS, guards=Guards(pause_timeout="60 s"))
     with pytest.raises(GuardStop, match=r"temperature is 305\.000 K .* not good after a pause of 60 s"):
-        guard_point(microscope, settings, go_on, lambda text: None)
+        guard_point(microscope, settings, go_on, lambda _: None)
     assert not microscope.laser.lit
 
 
@@ -96,7 +104,7 @@ def test_what_needs_light_is_looked_at_with_the_light_on_for_a_moment(microscope
             microscope.counter.sync_hz = 2.5e6
 
     settings = replace(SETTINGS, guards=Guards(on_sync="pause"))
-    assert guard_point(microscope, settings, count_and_mend, lambda text: None) is PointFlags.GOOD
+    assert guard_point(microscope, settings, count_and_mend, lambda _: None) is PointFlags.GOOD
     assert turned_on == 3
     assert microscope.laser.lit
 
@@ -110,7 +118,7 @@ def test_a_paused_run_can_be_aborted(microscope: FakeMicroscope) -> None:
             raise Aborted("ended by Ctrl-C")
 
     with pytest.raises(Aborted):
-        guard_point(microscope, SETTINGS, abort, lambda text: None)
+        guard_point(microscope, SETTINGS, abort, lambda _: None)
     assert not microscope.laser.lit
 
 
@@ -118,10 +126,10 @@ def test_a_faded_laser_marks_the_point_and_a_meter_in_no_hurry_is_read_now_and_t
     microscope: FakeMicroscope,
 ) -> None:
     microscope.laser.measured_nw = 7.0
-    heard: list[str] = []
+    heard: list[Any] = []
     flags = guard_point(microscope, replace(SETTINGS, told=Told()), go_on, heard.append)
     assert flags == PointFlags.SUSPECT | PointFlags.POWER
-    assert "7 nW at the sample where 10 nW were asked for" in heard[0]
+    assert "7 nW at the sample where 10 nW were asked for" in heard[0].text
     assert microscope.laser.power_ages_s == [30.0]
 
 
@@ -133,17 +141,17 @@ def test_a_run_that_pauses_for_the_laser_reads_the_meter_anew_each_time(microsco
             microscope.laser.measured_nw = 9.5
 
     settings = replace(SETTINGS, guards=Guards(on_power="pause"))
-    assert guard_point(microscope, settings, warm_up, lambda text: None) is PointFlags.GOOD
+    assert guard_point(microscope, settings, warm_up, lambda _: None) is PointFlags.GOOD
     assert microscope.laser.power_ages_s == [30.0, 0.0, 0.0, 0.0]
     assert microscope.laser.lit
 
 
 def test_a_warning_marks_the_point_and_goes_on(microscope: FakeMicroscope) -> None:
     microscope.counter.sync_hz = 5e6
-    heard: list[str] = []
+    heard: list[Any] = []
     settings = replace(SETTINGS, guards=Guards(on_sync="warn"), told=Told())
     assert guard_point(microscope, settings, go_on, heard.append) == PointFlags.SUSPECT | PointFlags.SYNC
-    assert "5 MHz where 2.5 MHz were asked for" in heard[0]
+    assert "5 MHz where 2.5 MHz were asked for" in heard[0].text
 
 
 def test_what_stays_suspect_is_told_now_and_then_and_marked_at_every_point(microscope: FakeMicroscope) -> None:
@@ -151,7 +159,7 @@ def test_what_stays_suspect_is_told_now_and_then_and_marked_at_every_point(micro
     settings = replace(SETTINGS, told=Told())
     told_at_s: list[float] = []
     for _ in range(40):
-        flags = guard_point(microscope, settings, go_on, lambda text: told_at_s.append(microscope.clock.now()))
+        flags = guard_point(microscope, settings, go_on, lambda _: told_at_s.append(microscope.clock.now()))
         assert PointFlags.POWER in flags
         microscope.clock.sleep(30.0)
     assert told_at_s == [0.0, 600.0]
@@ -159,17 +167,17 @@ def test_what_stays_suspect_is_told_now_and_then_and_marked_at_every_point(micro
 
 def test_another_complaint_is_told_at_once(microscope: FakeMicroscope) -> None:
     microscope.laser.measured_nw = 7.0
-    settings, heard = replace(SETTINGS, told=Told(), guards=Guards(on_sync="warn")), list[str]()
+    settings, heard = replace(SETTINGS, told=Told(), guards=Guards(on_sync="warn")), list[Any]()
     guard_point(microscope, settings, go_on, heard.append)
     microscope.counter.sync_hz = 5e6
     guard_point(microscope, settings, go_on, heard.append)
-    assert [text.split(":")[0].split(" is ")[0] for text in heard] == ["laser power", "sync rate"]
+    assert [event.text.split(":")[0].split(" is ")[0] for event in heard] == ["laser power", "sync rate"]
 
 
 def test_other_guards_are_asked_before_each_point(microscope: FakeMicroscope) -> None:
     answers = [Verdict(Level.PAUSE, "disk: 1 MB free"), OK, OK]
     settings = replace(SETTINGS, other_guards=(lambda: answers.pop(0),))
-    assert guard_point(microscope, settings, go_on, lambda text: None) is PointFlags.GOOD
+    assert guard_point(microscope, settings, go_on, lambda _: None) is PointFlags.GOOD
     assert not answers
 
 

@@ -15,7 +15,7 @@ import tplm_daq.rig.open as opening
 from simulators.bench import Bench, BenchSettings
 from simulators.clock import SimClock
 from simulators.faults import Fault, Line
-from tplm_daq.acquire.events import Event, Notice, PointDone
+from tplm_daq.acquire.events import Event, Message, PointDone
 from tplm_daq.errors import FitError, TplmError
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.rig.simulated import SimulatedWorld
@@ -104,7 +104,7 @@ def rehearse(folder: Path, faults: Sequence[Fault], *changes: str) -> Aftermath:
         power_nw=power_nw,
         wall_s=wall_s,
         n_acknowledged=sum(isinstance(event, PointDone) for event in heard),
-        notices=[event.text for event in heard if isinstance(event, Notice)],
+        notices=[event.text for event in heard if isinstance(event, Message)],
         run=None if outcome is None else open_run(outcome.run_file),
         lines={"counter": bench.counter.line} | {role: server.line for role, server in bench.servers.items()},
     )

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tplm_daq.acquire.events import FinishReason, Notice, RunState, StateChanged, Step
-from tplm_daq.acquire.watch import GOES_ON, PAUSED
+from tplm_daq.acquire.events import FinishReason, GuardGoesOn, GuardWaits, Notice, RunState, StateChanged, Step
 from tplm_daq.errors import Aborted
 from tplm_daq.gui.endings import words_of
 from tplm_daq.gui.picture import Picture
@@ -62,9 +61,9 @@ def test_a_guard_that_waits_is_told_until_it_goes_on() -> None:
     heard = []
     for event in (
         StateChanged(RunState.RUNNING),
-        Notice("warning", f"{PAUSED}temperature is 270 K"),
-        Notice("warning", "the rate is high"),
-        Notice("warning", f"{GOES_ON} of 60 s"),
+        GuardWaits("temperature is 270 K"),
+        Notice("warning", "paused: says somebody who is no guard"),
+        GuardGoesOn(60.0),
     ):
         scene.on_event(event)
         heard.append(scene.status().waiting)

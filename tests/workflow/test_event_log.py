@@ -14,7 +14,18 @@ import pytest
 
 from tests.store.made_runs import row
 from tests.workflow.logged import logged
-from tplm_daq.acquire.events import Event, FinishReason, Notice, PointDone, RunFinished, RunState, StateChanged, Step
+from tplm_daq.acquire.events import (
+    Event,
+    FinishReason,
+    GuardGoesOn,
+    GuardWaits,
+    Notice,
+    PointDone,
+    RunFinished,
+    RunState,
+    StateChanged,
+    Step,
+)
 from tplm_daq.workflow.event_log import EventLog
 
 COUNTS = np.full(10, 3, dtype=np.uint32)
@@ -24,6 +35,8 @@ EVENTS: list[Event] = [
     Notice("warning", "pile-up"),
     RunFinished(FinishReason.COMPLETED, "all points taken"),
     Step("light on, looking at the sync", is_lit=True),
+    GuardWaits("temperature is 270 K"),
+    GuardGoesOn(60.4),
 ]
 
 
@@ -40,12 +53,16 @@ def written(tmp_path: Path) -> list[dict[str, object]]:
 
 def test_every_event_is_a_line_in_order(tmp_path: Path) -> None:
     lines = written(tmp_path)
-    assert [line["event"] for line in lines] == ["state_changed", "point_done", "notice", "run_finished", "step"]
+    assert [line["event"] for line in lines] == [
+        *("state_changed", "point_done", "notice", "run_finished", "step", "guard_waits", "guard_goes_on")
+    ]
     assert {line["time"] for line in lines} == {"2026-01-02T12:00:00.000+00:00"}
     assert lines[0]["state"] == "running"
     assert lines[2]["text"] == "pile-up"
     assert lines[3]["finish_reason"] == "completed"
     assert (lines[4]["doing"], lines[4]["is_lit"]) == ("light on, looking at the sync", True)
+    assert (lines[5]["reason"], lines[5]["text"]) == ("temperature is 270 K", "paused: temperature is 270 K")
+    assert (lines[6]["waited_s"], lines[6]["text"]) == (60.4, "goes on after a pause of 60 s")
 
 
 def test_a_point_has_its_row_and_the_number_of_its_counts(tmp_path: Path) -> None:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import tplm_daq.rig.open as opening
 from simulators.bench import Bench
 from tests.workflow.logged import is_log_of, logged
-from tplm_daq.acquire.events import Event, FinishReason, Notice, PointDone, RunState, StateChanged
+from tplm_daq.acquire.events import (
+    Event,
+    FinishReason,
+    GuardGoesOn,
+    GuardWaits,
+    Notice,
+    PointDone,
+    RunState,
+    StateChanged,
+)
 from tplm_daq.errors import Aborted, DeviceError, GuardStop, LightMayBeOnError, RigError
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.rig.simulated import SimulatedWorld
 from tplm_daq.store.reader import open_run
+from tplm_daq.watching import ScanDisplay
 from tplm_daq.workflow.load import load_scan
 from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.outcome import ScanOutcome
@@ -281,3 +293,29 @@ def test_the_event_log_holds_what_was_told_since_the_preparation_began(make_job:
     assert steps[0] == "setting up the counter"
     assert ("reference run of the detector" in steps) is not is_homed
     assert steps[-1] == "looking where the spot is"
+
+
+def test_a_pause_of_a_guard_is_told_at_the_terminal_and_in_both_logs(
+    make_job: MakeJob, bench: Callable[[], Bench]
+) -> None:
+    job, heard, shown = make_job("rig.guards.on_sync=pause"), list[Event](), io.StringIO()
+    display = ScanDisplay(Console(file=shown, width=400))
+
+    def mend(event: Event) -> None:
+        if isinstance(event, GuardWaits):
+            bench().laser.turn("key", True)
+
+    lose = at_point(5, lambda: bench().laser.turn("key", False))
+    job.listeners.extend([heard.append, display.on_event, lose, mend])
+    outcome = job.run()
+    display.refresh(None)
+    waits, goes_on = [event for event in heard if isinstance(event, GuardWaits | GuardGoesOn)]
+    assert isinstance(waits, GuardWaits)
+    assert isinstance(goes_on, GuardGoesOn)
+    assert waits.reason.startswith("no sync")
+    assert goes_on.waited_s > 10.0
+    told = [waits.text, goes_on.text]
+    assert [text for _, _, text in open_run(outcome.run_file).log() if text in told] == told
+    assert [line for line in shown.getvalue().splitlines() if "pause" in line] == [f"warning {text}" for text in told]
+    assert is_log_of(heard, logged(outcome.run_file))
+    assert outcome.n_points == 18

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,32 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class GuardWaits:
+    """A guard holds the run, with the light out, until what it judges is good again; why."""
+
+    level: ClassVar[str] = "warning"
+    reason: str
+
+    @property
+    def text(self) -> str:
+        """What the operator should know of it."""
+        return f"paused: {self.reason}"
+
+
+@dataclass(frozen=True)
+class GuardGoesOn:
+    """The guard holds the run no longer, after so many seconds."""
+
+    level: ClassVar[str] = "warning"
+    waited_s: float
+
+    @property
+    def text(self) -> str:
+        """What the operator should know of it."""
+        return f"goes on after a pause of {self.waited_s:.0f} s"
+
+
+@dataclass(frozen=True)
 class Step:
     """What is being done before the first point, in words, and whether the light is on meanwhile."""
 
@@ -75,5 +102,7 @@ class RunFinished:
     message: str
 
 
-Event = StateChanged | PointDone | Notice | Step | RunFinished
+Message = Notice | GuardWaits | GuardGoesOn
+"""What terminal and logs repeat: `level` and `text`."""
+Event = StateChanged | PointDone | Message | Step | RunFinished
 Listener = Callable[[Event], None]

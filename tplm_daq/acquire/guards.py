@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
+from tplm_daq.acquire.events import Listener, Notice
 from tplm_daq.errors import GuardStop
 from tplm_daq.readings import Rates
 from tplm_daq.recipes.rig import Action, Guards
@@ -204,9 +205,9 @@ def judge_disk(folder: Path, needed_mb: float, guards: Guards) -> Verdict:
 
 
 def heed(
-    verdicts: Iterable[Verdict], warn: Callable[[str], None], is_news: Callable[[Verdict], bool] = lambda _: True
+    verdicts: Iterable[Verdict], tell: Listener, is_news: Callable[[Verdict], bool] = lambda _: True
 ) -> PointFlags:
-    """Pass the reasons of suspect verdicts that are news to `warn` and return the flags of the point.
+    """Pass the reasons of suspect verdicts that are news to `tell`, as warnings, and return the flags of the point.
 
     Raises
     ------
@@ -219,6 +220,6 @@ def heed(
             raise GuardStop(verdict.reason + ".")
         if verdict.level is Level.SUSPECT:
             if is_news(verdict):
-                warn(verdict.reason)
+                tell(Notice("warning", verdict.reason))
             flags |= PointFlags.SUSPECT | verdict.flag
     return flags

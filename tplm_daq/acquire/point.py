@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tplm_daq.acquire.events import Listener, Notice
 from tplm_daq.acquire.guards import Told, Verdict
 from tplm_daq.acquire.moving import Move, arrive, begin_move
 from tplm_daq.acquire.passes import PlannedPoint
@@ -111,7 +112,7 @@ def acquire_point(
     move: Move,
     settings: PointSettings,
     checkpoint: Checkpoint,
-    warn: Callable[[str], None],
+    tell: Listener,
     following: Callable[[], PlannedPoint | None] = nowhere,
 ) -> MeasuredPoint:
     """Measure the point to which the detector is on its way.
@@ -126,8 +127,8 @@ def acquire_point(
         What all points have in common.
     checkpoint : callable
         Called while waiting; raises to end the run.
-    warn : callable
-        Receives the reason if the point is suspect.
+    tell : callable
+        Receives the reason if the point is suspect, and whether a guard waits.
     following : callable
         Asked when the counting is over and the position is read back: where to set off for before the read-out.
 
@@ -147,20 +148,20 @@ def acquire_point(
     if not settings.is_light_kept_on:
         microscope.laser.turn_on()
         wait(clock, 2 * METER_S, checkpoint)
-    flags = guard_point(microscope, settings, checkpoint, warn)
+    flags = guard_point(microscope, settings, checkpoint, tell)
     start_s = clock.now()
     counter.arm(planned.dwell_s)
     try:
-        flags, rates = _wait_for_the_histogram(microscope, planned.dwell_s, settings, flags, checkpoint, warn)
+        flags, rates = _wait_for_the_histogram(microscope, planned.dwell_s, settings, flags, checkpoint, tell)
     finally:
         counter.stop()
         if not settings.is_light_kept_on:
             microscope.laser.turn_off()
     span_s = (start_s - settings.zero_s, clock.now() - settings.zero_s)
     position = microscope.detector.position()
-    onward = _set_off(microscope, following(), warn)
+    onward = _set_off(microscope, following(), tell)
     histogram = counter.read_counts()
-    flags |= _judge(histogram, counter, planned.dwell_s, warn)
+    flags |= _judge(histogram, counter, planned.dwell_s, tell)
     around = Surroundings(position, *_read_conditions(microscope))
     row = _row(planned, around, span_s, histogram.live_s, rates, flags)
     kept = histogram.counts[: settings.n_bins].astype(np.uint32)
@@ -179,18 +180,19 @@ def _read_conditions(microscope: Microscope) -> tuple[float, float]:
     return temperature_k, microscope.laser.average_power_nw()
 
 
-def _set_off(microscope: Microscope, target: PlannedPoint | None, warn: Callable[[str], None]) -> Move | None:
+def _set_off(microscope: Microscope, target: PlannedPoint | None, tell: Listener) -> Move | None:
     """Begin the next move; one that cannot be begun is none, for the point that is counted comes first."""
     if target is None:
         return None
     try:
         return begin_move(microscope, target)
     except DeviceError as error:
-        warn(f"could not set off for the next position, which is tried again when this point is stored: {error}")
+        text = f"could not set off for the next position, which is tried again when this point is stored: {error}"
+        tell(Notice("warning", text))
         return None
 
 
-def _judge(histogram: Histogram, counter: PhotonCounter, dwell_s: float, warn: Callable[[str], None]) -> PointFlags:
+def _judge(histogram: Histogram, counter: PhotonCounter, dwell_s: float, tell: Listener) -> PointFlags:
     """Return what a histogram that is shorter than asked for is marked with; DeviceError if it holds no time at all."""
     if histogram.live_s <= 0:
         raise DeviceError(
@@ -201,10 +203,11 @@ def _judge(histogram: Histogram, counter: PhotonCounter, dwell_s: float, warn: C
         )
     if not histogram.has_overflow:
         return PointFlags(0)
-    warn(
+    text = (
         f"the counter gave up after {histogram.live_s:.3f} s (a full bin, or records that were not fetched in "
         "time); the point is shorter than asked for"
     )
+    tell(Notice("warning", text))
     return PointFlags.OVERFLOW
 
 
@@ -214,7 +217,7 @@ def _wait_for_the_histogram(
     settings: PointSettings,
     flags: PointFlags,
     checkpoint: Checkpoint,
-    warn: Callable[[str], None],
+    tell: Listener,
 ) -> tuple[PointFlags, Rates]:
     """Wait with an eye on the rates; return the point's flags with what was seen meanwhile, and the last rates."""
     clock, counter = microscope.clock, microscope.counter
@@ -222,7 +225,7 @@ def _wait_for_the_histogram(
     while True:
         is_done = _count_for(microscope, min(remaining_s, WATCH_INTERVAL_S), settings, checkpoint)
         rates = counter.rates()
-        flags = guard_dwell(rates, settings, flags, warn)
+        flags = guard_dwell(rates, settings, flags, tell)
         if (remaining_s := end_s - clock.now()) <= 1e-9:
             break
     if not is_done and not wait_until(clock, counter.is_done, 2 * dwell_s + 1.0, END_POLL_S, checkpoint):

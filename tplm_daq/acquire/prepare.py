@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tplm_daq.acquire import guards
+from tplm_daq.acquire.events import Event, Listener, Step
 from tplm_daq.acquire.point import PointSettings
 from tplm_daq.acquire.waiting import Checkpoint, wait, wait_until
 from tplm_daq.acquire.watch import LIGHT_SETTLES_S, METER_S
@@ -27,11 +27,7 @@ STAGE_TIMEOUT_S = 120.0
 """5 mm at some 50 um/s take 100 s."""
 
 
-TellStep = Callable[[str, bool], None]
-"""Tells whoever watches what is being done, and whether the light is on meanwhile."""
-
-
-def _tell_nobody(_doing: str, _is_lit: bool) -> None:
+def _tell_nobody(_: Event) -> None:
     """Nobody watches."""
 
 
@@ -48,8 +44,7 @@ def prepare(
     recipe: ScanRecipe | AlignRecipe,
     rig: RigRecipe,
     checkpoint: Checkpoint,
-    warn: Callable[[str], None],
-    tell_step: TellStep = _tell_nobody,
+    tell: Listener,
 ) -> Prepared:
     """Bring the rig to the state in which the first point can be taken; the light is on at the end.
 
@@ -63,21 +58,21 @@ def prepare(
         A device failed, or the operator ended the preparation.
     """
     light, zero_s = recipe.light, microscope.clock.now()
-    tell_step("setting up the counter", False)
+    tell(Step("setting up the counter", is_lit=False))
     counting = recipe.counter
     delay_ns = microscope.counter.configure(
         counting.bin_width_ps, light.repetition_rate_hz, counting.mode, counting.keep_words
     )
     n_bins = min(math.ceil(recipe.counter.span_ns * 1e3 / recipe.counter.bin_width_ps), len(delay_ns))
-    _home(microscope, checkpoint, tell_step)
+    _home(microscope, checkpoint, tell)
     if recipe.temperature_k is not None and microscope.thermostat is not None:
-        reach_temperature(microscope.clock, microscope.thermostat, recipe.temperature_k, rig, checkpoint, tell_step)
+        reach_temperature(microscope.clock, microscope.thermostat, recipe.temperature_k, rig, checkpoint, tell)
     if recipe.spot_nm is not None and microscope.stage is not None:
-        tell_step("moving the sample", False)
+        tell(Step("moving the sample", is_lit=False))
         move_sample(microscope.clock, microscope.stage, recipe.spot_nm, checkpoint)
     if recipe.detection_filter is not None and microscope.detection_filter is not None:
         microscope.detection_filter.select(recipe.detection_filter)
-    tell_step("setting rate and power of the laser", False)
+    tell(Step("setting rate and power of the laser", is_lit=False))
     microscope.laser.prepare(light.repetition_rate_hz, light.average_power_nw)
     settings = PointSettings(
         repetition_rate_hz=light.repetition_rate_hz,
@@ -92,7 +87,7 @@ def prepare(
     )
     if microscope.gate is not None:
         microscope.gate.allow()
-    tell_step("light on, looking at the sync", True)
+    tell(Step("light on, looking at the sync", is_lit=True))
     microscope.laser.turn_on()
     wait(microscope.clock, LIGHT_SETTLES_S, checkpoint)
     rates = microscope.counter.rates()
@@ -101,7 +96,7 @@ def prepare(
         guards.judge_sync(rates, light.repetition_rate_hz, rig.guards, microscope.laser.explain_sync),
     ]
     checkpoint()  # a watchdog that has put the light out is the cause of whatever the guards see
-    guards.heed(verdicts, warn)
+    guards.heed(verdicts, tell)
     return Prepared(settings, delay_ns[:n_bins])
 
 
@@ -146,7 +141,7 @@ def reach_temperature(
     wanted_k: float,
     rig: RigRecipe,
     checkpoint: Checkpoint,
-    tell_step: TellStep = _tell_nobody,
+    tell: Listener = _tell_nobody,
 ) -> None:
     """Set a temperature and wait until it has stayed in its band for as long as the rig file asks.
 
@@ -163,7 +158,7 @@ def reach_temperature(
     in_band_since_s = math.inf
     while True:
         measured_k = thermostat.temperature_k()
-        tell_step(f"approaching {wanted_k:g} K, it is at {measured_k:.1f} K", False)
+        tell(Step(f"approaching {wanted_k:g} K, it is at {measured_k:.1f} K", is_lit=False))
         now_s = clock.now()
         is_in_band = abs(measured_k - wanted_k) <= band_k and thermostat.is_settled()
         in_band_since_s = min(in_band_since_s, now_s) if is_in_band else math.inf
@@ -180,11 +175,11 @@ def reach_temperature(
         wait(clock, TEMPERATURE_POLL_S, checkpoint)
 
 
-def _home(microscope: Microscope, checkpoint: Checkpoint, tell_step: TellStep) -> None:
+def _home(microscope: Microscope, checkpoint: Checkpoint, tell: Listener) -> None:
     detector = microscope.detector
     if detector.is_homed():
         return
-    tell_step("reference run of the detector", False)
+    tell(Step("reference run of the detector", is_lit=False))
     detector.home()
     if not wait_until(microscope.clock, detector.is_homed, HOMING_TIMEOUT_S, HOMING_POLL_S, checkpoint):
         raise DeviceTimeout(

@@ -31,7 +31,6 @@ from tplm_daq.acquire.events import (
     RunFinished,
     RunState,
     StateChanged,
-    Step,
 )
 from tplm_daq.acquire.moving import Move, begin_move
 from tplm_daq.acquire.passes import Done, Pass, PassPlanner, PlannedPoint
@@ -121,17 +120,21 @@ class Runner:
             raise Aborted(self._abort_message)
         self._microscope.check_watchdog()
 
+    def tell(self, event: Event) -> None:
+        """Tell every listener that something happened."""
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:  # a listener that fails must never harm the run
+                logger.exception("a listener failed on %s", type(event).__name__)
+
     def warn(self, text: str) -> None:
         """Tell every listener something that the operator should know."""
-        self._emit(Notice("warning", text))
+        self.tell(Notice("warning", text))
 
     def inform(self, text: str) -> None:
         """Tell every listener something that is good to know."""
-        self._emit(Notice("info", text))
-
-    def tell_step(self, doing: str, is_lit: bool) -> None:
-        """Tell every listener what is done before the first point."""
-        self._emit(Step(doing, is_lit))
+        self.tell(Notice("info", text))
 
     def run(self, prepare: Callable[[], Plan]) -> FinishReason:
         """Prepare, take all points and make the rig safe.
@@ -186,7 +189,7 @@ class Runner:
             self._wait_while_paused()
             move = begin_move(self._microscope, planned) if onward is None else onward
             ahead = partial(self._unless_held, following)
-            point = acquire_point(self._microscope, move, plan.settings, self.checkpoint, self.warn, ahead)
+            point = acquire_point(self._microscope, move, plan.settings, self.checkpoint, self.tell, ahead)
             onward = point.onward
             plan.sink.append(point.row, point.counts, point.words)
             self._count_point(point.row, point.counts)
@@ -212,13 +215,13 @@ class Runner:
         with self._lock:
             status = RunnerStatus(self._status.state, self._status.n_done + 1, self._status.n_points, None)
             self._status = status
-        self._emit(PointDone(row, counts, status.n_done, status.n_points))
+        self.tell(PointDone(row, counts, status.n_done, status.n_points))
 
     def _enter(self, state: RunState, n_points: int | None = None) -> None:
         with self._lock:
             total = self._status.n_points if n_points is None else n_points
             self._status = RunnerStatus(state, self._status.n_done, total, None)
-        self._emit(StateChanged(state))
+        self.tell(StateChanged(state))
 
     def _finish(self, reason: FinishReason, message: str) -> None:
         self._enter(RunState.FINISHING)
@@ -229,12 +232,5 @@ class Runner:
                 self._status = replace(
                     self._status, state=RunState.FINISHED, finish_reason=reason, finish_message=message
                 )
-            self._emit(StateChanged(RunState.FINISHED))
-            self._emit(RunFinished(reason, message))
-
-    def _emit(self, event: Event) -> None:
-        for listener in self._listeners:
-            try:
-                listener(event)
-            except Exception:  # a listener that fails must never harm the run
-                logger.exception("a listener failed on %s", type(event).__name__)
+            self.tell(StateChanged(RunState.FINISHED))
+            self.tell(RunFinished(reason, message))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tplm_daq.acquire import guards
+from tplm_daq.acquire.events import GuardGoesOn, GuardWaits, Listener
 from tplm_daq.acquire.guards import OK, Level, Verdict
 from tplm_daq.acquire.waiting import Checkpoint, wait
 from tplm_daq.errors import GuardStop
@@ -22,13 +23,9 @@ LIGHT_SETTLES_S = 3 * METER_S
 """Light on to a rate that was metered with the light on all the time."""
 LOOK_EVERY_S = 10.0
 """How often a paused run looks whether it may go on."""
-PAUSED, GOES_ON = "paused: ", "goes on after a pause"
-"""How the warnings of a pause begin, for whoever shows that the run waits."""
 
 
-def guard_point(
-    microscope: Microscope, settings: PointSettings, checkpoint: Checkpoint, warn: Callable[[str], None]
-) -> PointFlags:
+def guard_point(microscope: Microscope, settings: PointSettings, checkpoint: Checkpoint, tell: Listener) -> PointFlags:
     """Judge the rig before a point, with the light on; pause with the light out while a guard wants it.
 
     Parameters
@@ -39,8 +36,8 @@ def guard_point(
         Thresholds, and what all points have in common.
     checkpoint : callable
         Called while waiting; raises to end the run.
-    warn : callable
-        Receives the reasons of suspect points and pauses.
+    tell : callable
+        Receives the reasons of suspect points, and that a guard waits and goes on.
 
     Returns
     -------
@@ -54,13 +51,13 @@ def guard_point(
     """
     verdicts = _look_with_light(microscope, settings, settings.guards.power_every_s)
     if _pauses(verdicts):
-        verdicts = _wait_until_good(microscope, settings, verdicts, checkpoint, warn)
+        verdicts = _wait_until_good(microscope, settings, verdicts, checkpoint, tell)
     checkpoint()  # a watchdog that has put the light out is the cause of whatever the guards see
     now_s = microscope.clock.now()
-    return guards.heed(verdicts, warn, lambda verdict: settings.told.is_news(verdict, now_s))
+    return guards.heed(verdicts, tell, lambda verdict: settings.told.is_news(verdict, now_s))
 
 
-def guard_dwell(rates: Rates, settings: PointSettings, flags: PointFlags, warn: Callable[[str], None]) -> PointFlags:
+def guard_dwell(rates: Rates, settings: PointSettings, flags: PointFlags, tell: Listener) -> PointFlags:
     """Judge rates during a point: GuardStop if the detector could be harmed, and a mark, once, if the sync is missing.
 
     Counts without their sync pulses cannot be told from others afterwards; the next point's guard decides what follows.
@@ -68,7 +65,7 @@ def guard_dwell(rates: Rates, settings: PointSettings, flags: PointFlags, warn: 
     verdicts = [guards.judge_detector(rates, settings.guards)]
     if PointFlags.SYNC not in flags:
         verdicts.append(guards.judge_sync(rates, settings.repetition_rate_hz, settings.guards).at_most_suspect)
-    return flags | guards.heed(verdicts, warn)
+    return flags | guards.heed(verdicts, tell)
 
 
 def _look_with_light(microscope: Microscope, settings: PointSettings, power_age_s: float) -> list[Verdict]:
@@ -100,12 +97,12 @@ def _wait_until_good(
     settings: PointSettings,
     verdicts: list[Verdict],
     checkpoint: Checkpoint,
-    warn: Callable[[str], None],
+    tell: Listener,
 ) -> list[Verdict]:
     """Look again and again, with the light on only where that is needed to tell."""
     clock, laser = microscope.clock, microscope.laser
     began_s = clock.now()
-    warn(PAUSED + "; ".join(_pauses(verdicts)))
+    tell(GuardWaits("; ".join(_pauses(verdicts))))
     while reasons := _pauses(verdicts):
         laser.turn_off()
         if clock.now() - began_s >= settings.guards.pause_timeout_s:
@@ -116,5 +113,5 @@ def _wait_until_good(
             laser.turn_on()
             wait(clock, LIGHT_SETTLES_S, checkpoint)
             verdicts = _look_with_light(microscope, settings, power_age_s=0.0)
-    warn(f"{GOES_ON} of {clock.now() - began_s:.0f} s")
+    tell(GuardGoesOn(clock.now() - began_s))
     return verdicts

@@ -6,8 +6,7 @@ import logging
 import threading
 from dataclasses import replace
 
-from tplm_daq.acquire.events import Event, Notice, PointDone, RunState, StateChanged, Step
-from tplm_daq.acquire.watch import GOES_ON, PAUSED
+from tplm_daq.acquire.events import Event, GuardGoesOn, GuardWaits, Message, PointDone, RunState, StateChanged, Step
 from tplm_daq.gui.align_watch import AlignPicture, AlignWatch
 from tplm_daq.gui.endings import Kind
 from tplm_daq.gui.picture import Picture, SeriesSoFar
@@ -108,9 +107,9 @@ class Scene:
 
     def on_event(self, event: Event) -> None:
         """Take note of what happened (in the runner's thread)."""
-        if isinstance(event, Notice):
+        if isinstance(event, Message):
             logger.log(LEVELS[event.level], "%s", event.text)
-            self._hear(event.text)
+            self._hear(event)
         elif isinstance(event, StateChanged):
             self._enter(event.state)
         elif isinstance(event, Step):
@@ -181,12 +180,12 @@ class Scene:
             known = light.get(state, self._status.light) if self._status.can_pause else self._status.light
             self._status = replace(self._status, state=state, light=known, doing="", waiting="")
 
-    def _hear(self, text: str) -> None:
+    def _hear(self, message: Message) -> None:
         """Take note that a guard waits, or no longer does."""
         with self._lock:
-            if text.startswith(PAUSED):
-                self._status = replace(self._status, waiting=text.removeprefix(PAUSED))
-            elif text.startswith(GOES_ON):
+            if isinstance(message, GuardWaits):
+                self._status = replace(self._status, waiting=message.reason)
+            elif isinstance(message, GuardGoesOn):
                 self._status = replace(self._status, waiting="")
 
     def _begin(self, step: Step) -> None:

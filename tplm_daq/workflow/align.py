@@ -6,11 +6,10 @@ protection (interruption, guards, safe state) holds here as during a scan.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
+from tplm_daq.acquire.events import Listener
 from tplm_daq.acquire.moving import begin_move
 from tplm_daq.acquire.passes import PlannedPoint
 from tplm_daq.acquire.path import assumed_centre, search_lines
@@ -31,7 +30,7 @@ def find_centre(
     path: ScanPath,
     settings: PointSettings,
     checkpoint: Checkpoint,
-    warn: Callable[[str], None],
+    tell: Listener,
     seen_nm: tuple[float, float] | None = None,
 ) -> tuple[float, float]:
     """Return the centre of the spot, through which the path shall run.
@@ -44,7 +43,7 @@ def find_centre(
         Its `centre`, or ``auto`` to look for the spot within its extent.
     settings : PointSettings
         As for the points of the scan.
-    checkpoint, warn : callable
+    checkpoint, tell : callable
         As for `acquire_point`.
     seen_nm : tuple of float or None
         Where the spot was last seen, x and y; the search begins there, else on the optical axis.
@@ -67,7 +66,7 @@ def find_centre(
         rates = np.empty(len(places_nm))
         for i, (x_nm, y_nm) in enumerate(places_nm.tolist()):
             planned = PlannedPoint(ALIGNMENT_PASS, i, x_nm, y_nm, DWELL_S)
-            row, counts, *_ = acquire_point(microscope, begin_move(microscope, planned), settings, checkpoint, warn)
+            row, counts, *_ = acquire_point(microscope, begin_move(microscope, planned), settings, checkpoint, tell)
             rates[i] = counts.sum() / row.live_s
         found_nm = _centre_of(places_nm[:, "xy".index(line.axis)], rates, line.axis)
         centre_nm = (found_nm, centre_nm[1]) if line.axis == "x" else (centre_nm[0], found_nm)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from tplm_daq.acquire.events import FinishReason, Listener, Notice, Step
+from tplm_daq.acquire.events import FinishReason, Listener, Message, Step
 from tplm_daq.acquire.prepare import prepare
 from tplm_daq.acquire.runner import Plan, Runner
 from tplm_daq.recipes.align import AlignRecipe, alignment_model
@@ -185,7 +185,7 @@ class Following:
 
     def _prepare(self) -> Plan:
         runner = self.runner
-        prepared = prepare(self._rig, self._recipe, self._rig_recipe, runner.checkpoint, runner.warn, runner.tell_step)
+        prepared = prepare(self._rig, self._recipe, self._rig_recipe, runner.checkpoint, runner.tell)
         ready = Ready(self._rig, self._rig_recipe, prepared, runner.checkpoint)
         self._walk = Walk(procedure(ready, self._recipe), self._recipe.n_points)
         return Plan(self._walk, prepared.settings, self._walk)
@@ -223,7 +223,7 @@ def align_first(
         calibrated = with_calibrations(rig_recipe, folder)
         if all(known.procedure != name for known in calibrated.calibrations):
             wanted = _under_circumstances_of(recipe, name)
-            following = Following(rig, wanted, calibrated, steering, _notices_only((log, *steering.listeners)))
+            following = Following(rig, wanted, calibrated, steering, _without_points((log, *steering.listeners)))
             following.runner.inform(f"aligning first: {name}")
             keep(wanted, rig_recipe, folder, following.run())
     return with_calibrations(rig_recipe, folder)
@@ -245,11 +245,11 @@ def keep(recipe: AlignRecipe, rig_recipe: RigRecipe, folder: Path, findings: Fin
     return write_calibration(folder / FOLDER, calibration)
 
 
-def _notices_only(listeners: Iterable[Listener]) -> list[Listener]:
+def _without_points(listeners: Iterable[Listener]) -> list[Listener]:
     """Keep points and states of an alignment from listeners that expect those of the scan after it."""
 
     def filtered(listen: Listener) -> Listener:
-        return lambda event: listen(event) if isinstance(event, Notice | Step) else None
+        return lambda event: listen(event) if isinstance(event, Message | Step) else None
 
     return [filtered(listen) for listen in listeners]
 

@@ -20,7 +20,16 @@ from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import Self
 
-from tplm_daq.acquire.events import Event, Notice, PointDone, RunFinished, StateChanged, Step
+from tplm_daq.acquire.events import (
+    Event,
+    GuardGoesOn,
+    GuardWaits,
+    Notice,
+    PointDone,
+    RunFinished,
+    StateChanged,
+    Step,
+)
 from tplm_daq.store.writer import local_time
 
 logger = logging.getLogger(__name__)
@@ -110,6 +119,10 @@ def described(event: Event) -> dict[str, object]:
             }
         case Notice(level, text):
             return {"event": "notice", "level": level, "text": text}
+        case GuardWaits(reason):
+            return {"event": "guard_waits", "level": event.level, "text": event.text, "reason": reason}
+        case GuardGoesOn(waited_s):
+            return {"event": "guard_goes_on", "level": event.level, "text": event.text, "waited_s": waited_s}
         case Step(doing, is_lit):
             return {"event": "step", "doing": doing, "is_lit": is_lit}
         case RunFinished(reason, message):

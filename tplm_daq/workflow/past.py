@@ -163,7 +163,7 @@ class Past:
         for i, (x_nm, y_nm) in enumerate(places_nm.tolist()):
             planned = PlannedPoint(REFERENCE_PASS, i, x_nm, y_nm, SEARCH_S)
             move = begin_move(microscope, planned)
-            row, counts, *_ = acquire_point(microscope, move, settings, runner.checkpoint, runner.warn)
+            row, counts, *_ = acquire_point(microscope, move, settings, runner.checkpoint, runner.tell)
             rates[i] = counts.sum() / row.live_s
             n_counts += int(counts.sum())
         fit = fit_gaussians(places_nm[:, axis], (rates - rates.min())[:, None])
@@ -186,7 +186,7 @@ class Past:
         dwell_s = min(last.dwell_s, REFERENCE_S)
         planned = PlannedPoint(REFERENCE_PASS, last.index, last.x_nm, last.y_nm, dwell_s)
         move = begin_move(microscope, planned)
-        row, counts, *_ = acquire_point(microscope, move, settings, runner.checkpoint, runner.warn)
+        row, counts, *_ = acquire_point(microscope, move, settings, runner.checkpoint, runner.tell)
         n_now, n_then = int(counts.sum()), int(last_counts.sum())
         if not n_now or not n_then:
             return f"at position {last.index} there are {n_now} counts in {row.live_s:g} s"

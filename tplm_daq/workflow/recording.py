@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tplm_daq.acquire import guards
-from tplm_daq.acquire.events import Event, FinishReason, Notice
+from tplm_daq.acquire.events import Event, FinishReason, Message, Step
 from tplm_daq.acquire.path import scan_positions
 from tplm_daq.acquire.point import PointSettings
 from tplm_daq.acquire.prepare import Prepared, prepare
@@ -82,7 +82,7 @@ class Recording:
         self._events = events
         self._past = past
         self._writer: RunWriter | None = None
-        self._early: list[tuple[datetime, Notice]] = []
+        self._early: list[tuple[datetime, Message]] = []
         self._live: LiveAnalysis | None = None
         self.runner = Runner(rig, self._estimate)
         self.runner.listen(self._log)
@@ -121,11 +121,11 @@ class Recording:
     def _prepare(self) -> Plan:
         recipe, runner, start = self._recipe, self.runner, local_time()
         self._check_disk()
-        prepared = prepare(self._rig, recipe, self._rig_recipe, runner.checkpoint, runner.warn, runner.tell_step)
+        prepared = prepare(self._rig, recipe, self._rig_recipe, runner.checkpoint, runner.tell)
         if self._past is None or not self._past.run.n_points:
             seen_nm = self._rig_recipe.optics.spot_nm
-            runner.tell_step("looking where the spot is", True)
-            centre_nm = find_centre(self._rig, recipe.path, prepared.settings, runner.checkpoint, runner.warn, seen_nm)
+            runner.tell(Step("looking where the spot is", is_lit=True))
+            centre_nm = find_centre(self._rig, recipe.path, prepared.settings, runner.checkpoint, runner.tell, seen_nm)
             header = self._header(prepared, scan_positions(recipe.path, centre_nm))
         if self._past is None:
             self._writer = RunWriter.create(self._path, header, start=start)
@@ -135,8 +135,8 @@ class Recording:
             self._writer = RunWriter.reopen(self._path)
         with self._writer.in_one_step():
             self._keep_snapshot(self._writer, "start")
-            for time, notice in self._early:
-                self._writer.log(time.isoformat(), notice.level, notice.text)
+            for time, message in self._early:
+                self._writer.log(time.isoformat(), message.level, message.text)
         self._events.begin(self._path)
         return self._plan(header, prepared.settings, self._writer)
 
@@ -178,7 +178,7 @@ class Recording:
         scan = rehearse(self._recipe, self._rig_recipe, None)
         needed_mb = disk_mb(self._recipe, self._rig_recipe, scan)
         verdict = guards.judge_disk(self._path.parent, needed_mb, self._rig_recipe.guards)
-        guards.heed([verdict], self.runner.warn)
+        guards.heed([verdict], self.runner.tell)
 
     def _header(self, prepared: Prepared, positions_nm: FloatArray) -> RunHeader:
         recipe, rig = self._recipe, self._rig_recipe
@@ -229,8 +229,8 @@ class Recording:
         return None
 
     def _log(self, event: Event) -> None:
-        """Put a notice into the run file; what comes during the preparation waits until there is one."""
-        if not isinstance(event, Notice):
+        """Put a message into the run file; what comes during the preparation waits until there is one."""
+        if not isinstance(event, Message):
             return
         if self._writer is None:
             self._early.append((local_time(), event))
