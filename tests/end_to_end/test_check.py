@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.program import settings, tplm
+from tests.workflow.test_calibrated import calibrate
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,6 +22,22 @@ def test_check_says_what_will_happen_and_opens_nothing(tmp_path: Path) -> None:
     assert found["time_s"] > found["dwell_s"] == 820
     assert [each["diffusivity_cm2_s"] for each in found["precision"]] == [0.01, 0.05, 0.15]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("recipe", ["scan_line", "series_power", "align_spot"])
+def test_check_names_the_calibrations_that_the_run_would_take_over(recipe: str, tmp_path: Path) -> None:
+    used = calibrate(tmp_path / "runs", "response").path.name
+    left = calibrate(tmp_path / "runs", "dark", age=timedelta(hours=2)).path.name
+    words = ("check", f"configs/{recipe}.yaml")
+    said = " ".join(tplm(tmp_path, *words).out.split())
+    assert f"calibrated response ({used})" in said
+    assert f"not taken dark ({left}): expired 20" in said
+    elsewhere = tplm(tmp_path, *words, "--out", "elsewhere").out
+    assert "calibrated" not in elsewhere
+    assert "not taken" not in elsewhere
+    found = tplm(tmp_path, *words, "--json").document
+    assert [(each["procedure"], each["file"]) for each in found["calibrations"]] == [("response", used)]
+    assert [(each["procedure"], each["file"]) for each in found["calibrations_left"]] == [("dark", left)]
 
 
 def test_check_of_a_laboratory_rig_needs_no_hardware(tmp_path: Path) -> None:

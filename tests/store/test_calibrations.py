@@ -39,20 +39,21 @@ def test_what_is_written_is_read_to_the_last_bit_and_named_by_its_hash(tmp_path:
 def test_the_latest_that_is_valid_for_the_rig_is_found(tmp_path: Path) -> None:
     for minutes, depends_on, t0_ns in ((0, "rig", 1.0), (10, "rig", 2.0), (20, "another rig", 3.0)):
         write_calibration(tmp_path, made(NOON + timedelta(minutes=minutes), depends_on, t0_ns))
-    found = find_calibration(tmp_path, "response", "rig", NOON + timedelta(minutes=30))
-    assert found is not None
-    assert found.calibration.values["t0_ns"] == 2.0
+    used, left = find_calibration(tmp_path, "response", "rig", NOON + timedelta(minutes=30))
+    assert used is not None
+    assert used.calibration.values["t0_ns"] == 2.0
+    assert [each.calibration.depends_on for each in left] == ["another rig"]
 
 
 @pytest.mark.parametrize("after", [-timedelta(seconds=1), HOUR, 2 * HOUR], ids=["not yet", "just expired", "expired"])
 def test_one_that_is_not_valid_is_not_found(tmp_path: Path, after: timedelta) -> None:
-    write_calibration(tmp_path, made())
-    assert find_calibration(tmp_path, "response", "rig", NOON + after) is None
-    assert find_calibration(tmp_path, "response", "rig", NOON) is not None
+    stored = write_calibration(tmp_path, made())
+    assert find_calibration(tmp_path, "response", "rig", NOON + after) == (None, (stored,))
+    assert find_calibration(tmp_path, "response", "rig", NOON) == (stored, ())
 
 
 def test_no_folder_holds_no_calibration(tmp_path: Path) -> None:
-    assert find_calibration(tmp_path / "nowhere", "response", "rig", NOON) is None
+    assert find_calibration(tmp_path / "nowhere", "response", "rig", NOON) == (None, ())
 
 
 def test_a_damaged_one_is_named_with_what_to_do(tmp_path: Path) -> None:

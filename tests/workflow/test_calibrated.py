@@ -18,7 +18,7 @@ from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.store.calibrations import FOLDER, Calibration, Stored, write_calibration
 from tplm_daq.store.reader import open_run
 from tplm_daq.store.writer import local_time
-from tplm_daq.workflow.calibrated import calibrated_as, rig_key, with_calibrations
+from tplm_daq.workflow.calibrated import calibrated_as, calibrated_by, look_up, rig_key, with_calibrations
 from tplm_daq.workflow.load import load_rig, load_scan
 from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.same_rig import present_rig
@@ -73,6 +73,29 @@ def test_every_valid_calibration_is_used_and_named(tmp_path: Path) -> None:
 def test_an_expired_one_is_not(tmp_path: Path) -> None:
     calibrate(tmp_path, "response", age=timedelta(hours=2))
     assert with_calibrations(rig(), tmp_path) == rig()
+
+
+def test_what_is_taken_and_what_is_left_is_told_with_the_reason(tmp_path: Path) -> None:
+    used = calibrate(tmp_path, "response")
+    calibrate(tmp_path, "response", age=timedelta(hours=3))
+    old, older = (calibrate(tmp_path, "dark", age=timedelta(hours=hours)) for hours in (2, 3))
+    calibrate(tmp_path, "magnification")
+    now = rig("rig.optics.magnification_x=100")
+    assert look_up(rig(), tmp_path).to_dict()["calibrations_left"] == [
+        {"procedure": "dark", "file": old.path.name, "reason": f"expired {old.calibration.expires_at:%Y-%m-%d %H:%M}"}
+    ]
+    found = look_up(rig(), tmp_path)
+    assert used in found.used
+    assert older not in [left.stored for left in found.left]
+    assert with_calibrations(rig(), tmp_path) == calibrated_by(found, rig())
+    reasons = {left.stored.calibration.procedure: left.reason for left in look_up(now, tmp_path).left}
+    assert set(reasons) == {"response", "dark", "magnification"}
+    assert set(reasons.values()) == {"of another rig, simulated"}
+    renamed = {left.reason for left in look_up(rig("rig.name=simulated"), tmp_path).left}
+    assert renamed == {"of this rig as it was before"}
+    early = look_up(rig(), tmp_path, local_time() - timedelta(minutes=30)).left
+    (ahead,) = (left.reason for left in early if left.stored == used)
+    assert ahead.startswith("made later than now, ")
 
 
 @pytest.mark.parametrize(

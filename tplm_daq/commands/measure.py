@@ -31,10 +31,16 @@ if TYPE_CHECKING:
     from tplm_daq.workflow.load import Measurement
 
 
-def check(recipe: RecipeArgument, rig: RigOption = None, set_: SetOption = [], as_json: JsonOption = False) -> None:
+def check(
+    recipe: RecipeArgument,
+    rig: RigOption = None,
+    set_: SetOption = [],
+    out: OutOption = Path("runs"),
+    as_json: JsonOption = False,
+) -> None:
     """Say what a recipe would do, how long and how precisely.
 
-    Touches no hardware.
+    Names the calibrations beside the run files that it would take over. Touches no hardware.
     """
     from tplm_daq.workflow.load import load_measurement
 
@@ -43,13 +49,15 @@ def check(recipe: RecipeArgument, rig: RigOption = None, set_: SetOption = [], a
     from rich.console import Console
 
     from tplm_daq.printing.overviews import print_check
+    from tplm_daq.workflow.calibrated import calibrated_by, look_up
     from tplm_daq.workflow.jobs import check_measurement
 
-    found = check_measurement(wanted, rig_recipe)
+    calibrations = look_up(rig_recipe, out)
+    found = check_measurement(wanted, calibrated_by(calibrations, rig_recipe))
     if as_json:
-        print_json(found.to_dict())
+        print_json({**found.to_dict(), **calibrations.to_dict()})
     else:
-        print_check(Console(), found)
+        print_check(Console(), found, calibrations)
 
 
 def run(

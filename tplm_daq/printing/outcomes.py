@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tplm_daq.printing.tables import plain_table, print_whole, table_of
+from tplm_daq.printing.tables import calibrated_text, plain_table, print_whole, table_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ def _print_scan(console: Console, outcome: ScanOutcome) -> None:
     if outcome.report_file is not None:
         table.add_row("report", str(outcome.report_file))
     if outcome.calibrations:
-        table.add_row("calibrated", ", ".join(f"{each.procedure} ({each.file})" for each in outcome.calibrations))
+        table.add_row("calibrated", calibrated_text(outcome.calibrations))
     if outcome.result is not None:
         low, high = outcome.result.ci95_cm2_s
         d = outcome.result.diffusivity_cm2_s

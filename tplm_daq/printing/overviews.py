@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from tplm_daq.printing.tables import duration, plain_table, print_whole, table_of
+from tplm_daq.printing.tables import calibrated_text, duration, plain_table, print_whole, table_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tplm_daq.rig.probe import SerialPort
     from tplm_daq.store.catalog import Catalogue
+    from tplm_daq.workflow.calibrated import Calibrations
     from tplm_daq.workflow.check import CheckReport, Precision
     from tplm_daq.workflow.devices import DevicesReport
     from tplm_daq.workflow.feasibility import AlignCheck
@@ -28,8 +29,8 @@ WIDE = 120
 """Columns of a terminal that has room for titles beside file names."""
 
 
-def print_check(console: Console, report: CheckReport | SeriesCheck | AlignCheck) -> None:
-    """Print what a measurement will do, take and give."""
+def print_check(console: Console, report: CheckReport | SeriesCheck | AlignCheck, calibrations: Calibrations) -> None:
+    """Print what a measurement will do, take and give, and which calibrations it takes over and leaves."""
     from tplm_daq.workflow.feasibility import AlignCheck
     from tplm_daq.workflow.series_check import SeriesCheck
 
@@ -42,7 +43,20 @@ def print_check(console: Console, report: CheckReport | SeriesCheck | AlignCheck
             highlight=False,
         )
     else:
-        _print_scan_check(console, report)
+        _print_scan_check(console, report, _calibration_rows(calibrations))
+        return
+    for row in _calibration_rows(calibrations):
+        console.print("  ".join(row), highlight=False, soft_wrap=True)
+
+
+def _calibration_rows(calibrations: Calibrations) -> list[tuple[str, str]]:
+    """Return what is to be said of calibrations as names and values; nothing if there are none."""
+    used = calibrated_text(calibrations.references)
+    left = [
+        ("not taken", f"{stored.calibration.procedure} ({stored.path.name}): {escape(reason)}")
+        for stored, reason in calibrations.left
+    ]
+    return [*([("calibrated", used)] if used else []), *left]
 
 
 def _print_series_check(console: Console, report: SeriesCheck) -> None:
@@ -67,7 +81,7 @@ def _records_text(report: CheckReport) -> str:
     return f", {report.words_mb:.3g} MB of it for the records of photons" if report.words_mb else ""
 
 
-def _print_scan_check(console: Console, report: CheckReport) -> None:
+def _print_scan_check(console: Console, report: CheckReport, calibrations: Sequence[tuple[str, str]]) -> None:
     table = plain_table()
     table.add_row("scan", f"{report.title} on {report.rig}")
     table.add_row("points", f"{report.n_points}: {report.n_positions} positions, {report.n_passes} passes")
@@ -87,6 +101,8 @@ def _print_scan_check(console: Console, report: CheckReport) -> None:
         table.add_row(f"D = {each.diffusivity_cm2_s:g} cm²/s", _precision_text(each))
     table.add_row("disk", f"{report.disk_mb:.3g} MB at most{_records_text(report)}")
     table.add_row("dose", f"{report.dose_nj:.3g} nJ on the spot")
+    for row in calibrations:
+        table.add_row(*row)
     for text in report.warnings:
         table.add_row("[yellow]warning[/yellow]", text)
     console.print(table, highlight=False)

@@ -71,6 +71,13 @@ class Stored(NamedTuple):
     sha256: str
 
 
+class Found(NamedTuple):
+    """The calibration that holds for a rig, None if none does, and newer ones that do not, the newest first."""
+
+    used: Stored | None
+    left: tuple[Stored, ...]
+
+
 def write_calibration(folder: Path, calibration: Calibration) -> Stored:
     """Write a calibration into a folder, which is made if absent; when this returns the disk has it.
 
@@ -106,8 +113,8 @@ def read_calibration(path: Path) -> Stored:
     return Stored(calibration, path, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def find_calibration(folder: Path, procedure: Procedure, depends_on: str, now: datetime) -> Stored | None:
-    """Return the latest calibration of a procedure that holds for a rig now, None if there is none.
+def find_calibration(folder: Path, procedure: Procedure, depends_on: str, now: datetime) -> Found:
+    """Return the latest calibration of a procedure that holds for a rig now, and what was passed over.
 
     Parameters
     ----------
@@ -125,11 +132,13 @@ def find_calibration(folder: Path, procedure: Procedure, depends_on: str, now: d
     InputError
         A file that may be the one cannot be read.
     """
+    left: list[Stored] = []
     for path in sorted(folder.glob(f"{procedure}_*.yaml"), reverse=True):
         try:
             found = read_calibration(path)
         except InputError as error:
             raise InputError(f"{error} It is a damaged calibration: delete it, and make a new one.") from error
         if found.calibration.depends_on == depends_on and found.calibration.is_valid_at(now):
-            return found
-    return None
+            return Found(found, tuple(left))
+        left.append(found)
+    return Found(None, tuple(left))

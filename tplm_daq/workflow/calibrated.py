@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from tplm_daq.recipes.align import Procedure
 from tplm_daq.recipes.devices import Devices
@@ -35,6 +36,47 @@ AS_IT_IS = ("magnification", "attenuator_densities", "detection_densities")
 """What is kept in a simulation when calibrations change the rest."""
 
 
+class Left(NamedTuple):
+    """The latest calibration of a procedure of which none holds for a rig, and why it does not."""
+
+    stored: Stored
+    reason: str
+
+
+@dataclass(frozen=True)
+class Calibrations:
+    """What a folder holds for a rig: calibrations that a run takes over, and those that it leaves.
+
+    Attributes
+    ----------
+    used : tuple of Stored
+        One of each procedure at most.
+    left : tuple of Left
+        Of the other procedures, as far as there are files.
+    """
+
+    used: tuple[Stored, ...]
+    left: tuple[Left, ...]
+
+    @property
+    def references(self) -> tuple[CalibrationReference, ...]:
+        """Those taken over, as a rig names them."""
+        return tuple(
+            CalibrationReference(procedure=stored.calibration.procedure, file=stored.path.name, sha256=stored.sha256)
+            for stored in self.used
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """Return what `tplm check --json` says of them."""
+        return {
+            "calibrations": [each.model_dump() for each in self.references],
+            "calibrations_left": [
+                {"procedure": stored.calibration.procedure, "file": stored.path.name, "reason": reason}
+                for stored, reason in self.left
+            ],
+        }
+
+
 def with_calibrations(rig: RigRecipe, folder: Path, now: datetime | None = None) -> RigRecipe:
     """Return a rig with what its valid calibrations found, each named with the SHA-256 of its file.
 
@@ -56,23 +98,43 @@ def with_calibrations(rig: RigRecipe, folder: Path, now: datetime | None = None)
     InputError
         A calibration that may be the one cannot be read.
     """
+    return calibrated_by(look_up(rig, folder, now), rig)
+
+
+def look_up(rig: RigRecipe, folder: Path, now: datetime | None = None) -> Calibrations:
+    """Return which calibrations a run of a rig takes over, and which it leaves; parameters as of `with_calibrations`.
+
+    Raises
+    ------
+    InputError
+        A calibration that may be the one cannot be read.
+    """
     moment = now or local_time()
-    found = [find_calibration(folder / FOLDER, each, rig_key(rig, each), moment) for each in get_args(Procedure)]
-    used = [stored for stored in found if stored is not None]
-    if not used:
+    used: list[Stored] = []
+    left: list[Left] = []
+    for procedure in get_args(Procedure):
+        key = rig_key(rig, procedure)
+        found = find_calibration(folder / FOLDER, procedure, key, moment)
+        if found.used is not None:
+            used.append(found.used)
+        elif found.left:
+            latest = next((each for each in found.left if each.calibration.depends_on == key), found.left[0])
+            left.append(Left(latest, _why_left(latest, rig, key, moment)))
+    return Calibrations(tuple(used), tuple(left))
+
+
+def calibrated_by(found: Calibrations, rig: RigRecipe) -> RigRecipe:
+    """Return a rig with what the calibrations that were looked up for it found."""
+    if not found.used:
         return rig
     changes: dict[str, object] = {}
     devices = rig.devices
-    for stored in used:
+    for stored in found.used:
         changes |= _optics_of(stored)
         devices = _calibrated_devices(devices, stored)
-    references = tuple(
-        CalibrationReference(procedure=stored.calibration.procedure, file=stored.path.name, sha256=stored.sha256)
-        for stored in used
-    )
     optics = rig.optics.model_copy(update=changes)
     return rig.model_copy(
-        update={"optics": optics, "devices": devices, "simulation": _as_it_is(rig), "calibrations": references}
+        update={"optics": optics, "devices": devices, "simulation": _as_it_is(rig), "calibrations": found.references}
     )
 
 
@@ -126,6 +188,16 @@ def rig_key(rig: RigRecipe, procedure: Procedure) -> str:
         wheels = (devices.attenuator, devices.power_meter, devices.detection_filter)
         parts["wheels"] = [None if each is None else each.model_dump(mode="json", exclude=PLACES) for each in wheels]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _why_left(stored: Stored, rig: RigRecipe, key: str, moment: datetime) -> str:
+    """Say why a calibration does not hold for a rig, whose key is given."""
+    calibration = stored.calibration
+    if calibration.depends_on != key:
+        return "of this rig as it was before" if calibration.rig == rig.name else f"of another rig, {calibration.rig}"
+    if moment < calibration.made_at:
+        return f"made later than now, {calibration.made_at:%Y-%m-%d %H:%M}"
+    return f"expired {calibration.expires_at:%Y-%m-%d %H:%M}"
 
 
 def _optics_of(stored: Stored) -> dict[str, object]:
