@@ -138,7 +138,8 @@ FULL_FIFO = Case(mid(faults.FIFO_FULL, "counter"), 0, "records that were not fet
 
 @pytest.fixture(autouse=True)
 def _impatient() -> Iterator[None]:
-    with impatient():
+    """Wait longer than the campaign does: nothing is tried again here if the computer was busy."""
+    with impatient(reply_timeout_s=0.3):
         yield
 
 
