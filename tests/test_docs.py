@@ -32,6 +32,7 @@ from tplm_daq.recipes.devices import Devices
 from tplm_daq.recipes.load import apply_overrides, read_yaml, validate
 from tplm_daq.recipes.rig import RigRecipe
 
+pytestmark = pytest.mark.timeout(600)
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LANGUAGES = {"sh", "python", "yaml", "text", "csv", "math", "matlab", "igor", "powershell"}
