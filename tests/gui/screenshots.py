@@ -34,10 +34,10 @@ WATCHED = (
     ("precision", "configs/scan_precision.yaml", 0.7),
     ("raster", "configs/scan_map.yaml", 0.4),
     ("series", "configs/series_power.yaml", 0.75),
-    ("spot", "configs/align_spot.yaml", 0.9),
+    ("spot", "configs/align_spot.yaml", 1.0),
     ("focus", "configs/align_focus.yaml", 0.8),
 )
-"""Name, recipe, and the share of the job after which pictures are made."""
+"""Name, recipe, and the share of the job after which pictures are made; 1 is when it has ended."""
 SPEED = "simulation.speed=60"
 SPEEDS = {
     "configs/scan_line.yaml": "simulation.speed=20",  # all views in both sizes before it ends
@@ -76,7 +76,7 @@ def show(app: QApplication, folder: Path, scratch: Path, name: str, recipe: str,
     if name == "line":
         for waiting in WAITING:
             window.views.queue.add(load_recipe(waiting)[1], window._rig)
-    wait(app, lambda: window.bridge.status().share >= begun)
+    wait(app, lambda: window.bridge.status().share >= begun and not (begun == 1.0 and window.bridge.is_busy))
     for size, (width, height, theme) in SIZES.items():
         window.resize(width, height)
         window.set_theme(theme)
