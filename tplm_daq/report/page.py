@@ -126,7 +126,7 @@ def _figures(view: RunView, result: Result, number: int) -> Iterator[str]:
         f"decay-{number}",
         f"Photoluminescence decay, all positions. Line: exponential with a lifetime of {result.lifetime_ns:.3g} ns "
         f"under a response of {1e3 * result.response_fwhm_ns:.3g} ps full width at half maximum"
-        + ("." if result.tail is None else f", then a power law with the exponent {-result.tail.exponent:.3g}."),
+        + ("." if result.tail is None else f", then a power law, t⁻ⁿ with n = {result.tail.exponent:.3g}."),
     )
     yield "</div>"
 
