@@ -19,6 +19,7 @@ from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.rig.simulated import ServedPlace
 from tplm_daq.store.catalog import Catalogue
 from tplm_daq.store.summary import RunSummary
+from tplm_daq.workflow.align_job import AlignOutcome
 from tplm_daq.workflow.outcome import ScanOutcome
 from tplm_daq.workflow.serve import Served
 
@@ -54,6 +55,16 @@ def test_served_addresses_are_shown_whole_with_the_command_that_uses_them() -> N
     assert line.split()[1:] == ["lakeshore335", place.address, place.url, place.pty]
     assert "tplm run RECIPE --rig served.yaml\n" in text
     assert "RECIPE" not in shown(80, lambda console: print_served(console, served, None))
+
+
+def test_what_an_alignment_found_is_shown_with_its_error_and_unit() -> None:
+    found = {"x_nm": -26.253, "x_error_nm": 0.80182, "peak_cps": 18454.2}
+    kept = Path("runs/calibrations/spot.yaml")
+    outcome = AlignOutcome("spot", kept, "0" * 64, "2026-11-29T03:13:42+00:00", found, {"x_nm": -26.0}, 49, 2.0)
+    lines = [line.split() for line in shown(80, lambda console: print_outcome(console, outcome)).splitlines()]
+    assert ["kept", "in", str(kept)] in lines
+    assert ["x", "-26.25", "±", "0.80", "nm", "(simulated:", "-26)"] in lines
+    assert ["peak", "18454", "counts/s"] in lines
 
 
 def test_a_run_that_ended_early_says_how_it_goes_on() -> None:

@@ -16,9 +16,10 @@ from PyQt6.QtWidgets import (
 )
 
 from tplm_daq.gui.align_plots import EvidencePlot, PlacesPlot
-from tplm_daq.gui.align_watch import AlignPicture, rows_of
+from tplm_daq.gui.align_watch import AlignPicture
 from tplm_daq.gui.one_line import OneLine
 from tplm_daq.gui.theme import Theme
+from tplm_daq.report.numbers import values_found
 
 COLUMNS = ("What was found", "Value", "Unit", "Simulated truth")
 ROW_HEIGHT = 24
@@ -65,7 +66,7 @@ class AlignView(QWidget):
         self.places.show_picture(picture)
         self.evidence.show_picture(picture)
         self.kept.setText(picture.kept or NOTHING_YET)
-        rows = rows_of(picture.found, picture.truth)
+        rows = values_found(picture.found, picture.truth)
         self.table.setRowCount(len(rows))
         for number, row in enumerate(rows):
             for column, text in enumerate(row):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,14 +11,10 @@ from numpy.typing import NDArray
 
 from tplm_daq.acquire.events import PointDone
 from tplm_daq.recipes.align import AlignRecipe
-from tplm_daq.report.numbers import label_and_unit, value_with_error
 from tplm_daq.store.calibrations import read_calibration
 from tplm_daq.workflow.align_job import AlignOutcome
 
 FloatArray = NDArray[np.float64]
-
-LARGE = 1e5
-"""From here on numbers are written without decimals: heights in nm."""
 
 
 @dataclass(frozen=True)
@@ -84,29 +80,3 @@ class AlignWatch:
         picture = self.picture()
         with self._lock:
             self._picture = replace(picture, found=outcome.values, truth=truth, measured=measured, kept=kept)
-
-
-def rows_of(found: Mapping[str, float], truth: Mapping[str, object]) -> Sequence[tuple[str, str, str, str]]:
-    """Return name, value with its error, unit, and simulated truth of what was found.
-
-    Examples
-    --------
-    >>> rows_of({"x_nm": 12.34, "x_error_nm": 0.5, "ellipticity": 0.01}, {"x_nm": 12.0})
-    [('x', '12.34 ± 0.50', 'nm', '12'), ('ellipticity', '0.01', '', '')]
-    """
-    rows = []
-    for name, value in found.items():
-        if "_error" in name:
-            continue
-        label, unit = label_and_unit(name)
-        unit = "counts/s" if name.endswith("_cps") else unit
-        stem = label.replace(" ", "_")
-        error = found.get(name.replace(stem, f"{stem}_error", 1))
-        text = _plain(value) if error is None else value_with_error(value, error)
-        true = truth.get(name)
-        rows.append((label, text, unit, _plain(true) if isinstance(true, int | float) else ""))
-    return rows
-
-
-def _plain(value: float) -> str:
-    return f"{value:.5g}" if abs(value) < LARGE else f"{value:.0f}"

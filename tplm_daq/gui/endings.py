@@ -7,7 +7,7 @@ from typing import Literal
 
 from tplm_daq.acquire.events import FinishReason
 from tplm_daq.errors import Aborted
-from tplm_daq.gui.align_watch import rows_of
+from tplm_daq.report.numbers import values_found
 from tplm_daq.workflow.align_job import AlignOutcome
 from tplm_daq.workflow.kmc import SweepOutcome
 from tplm_daq.workflow.outcome import ScanOutcome
@@ -50,7 +50,7 @@ def words_of(ending: AnyOutcome | BaseException) -> tuple[Kind, str]:
         case SeriesOutcome():
             return "good", f"The series of {len(ending.points)} conditions is complete.{where}"
         case AlignOutcome():
-            found = [f"{name} {value} {unit}".strip() for name, value, unit, _ in rows_of(ending.values, {})[:FEW]]
+            found = [f"{name} {value} {unit}".strip() for name, value, unit, _ in values_found(ending.values, {})[:FEW]]
             return "good", f"Aligned, {ending.procedure}: {', '.join(found)}.{where}"
         case SweepOutcome():
             return "good", f"{len(ending.points)} conditions of the lattice in {ending.seconds:.1f} s.{where}"

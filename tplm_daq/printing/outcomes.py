@@ -67,14 +67,14 @@ def _print_scan(console: Console, outcome: ScanOutcome) -> None:
 
 
 def _print_alignment(console: Console, outcome: AlignOutcome) -> None:
+    from tplm_daq.report.numbers import values_found
+
     table = plain_table()
     table.add_row("finished", f"{outcome.procedure}, {outcome.n_points} points in {outcome.wall_s:.1f} s")
     table.add_row("kept in", str(outcome.calibration_file))
     table.add_row("valid until", outcome.expires_at)
-    truth = outcome.truth or {}
-    for name, value in outcome.values.items():
-        beside = f"   (simulated: {truth[name]:.5g})" if isinstance(truth.get(name), float) else ""
-        table.add_row(name, f"{value:.5g}{beside}")
+    for name, value, unit, true in values_found(outcome.values, outcome.truth or {}):
+        table.add_row(name, f"{value} {unit}".rstrip() + (f"   (simulated: {true})" if true else ""))
     console.print(table, highlight=False, soft_wrap=True)
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 from tplm_daq.store.units import UNITS, unit_of
 
 HERTZ = {"GHz": 1e9, "MHz": 1e6, "kHz": 1e3}
 """Units in which frequencies are written, and how many Hz they are."""
+
+LARGE = 1e5
+"""From here on numbers are written without decimals: heights in nm."""
 
 
 def value_with_error(value: float, error: float) -> str:
@@ -91,3 +95,41 @@ def quantity_text(name: str, value: float) -> str:
         unit = next((each for each, hz in HERTZ.items() if abs(value) >= hz), unit)
         value /= HERTZ.get(unit, 1.0)
     return f"{label}: {value:.4g} {unit}".rstrip()
+
+
+def values_found(found: Mapping[str, float], truth: Mapping[str, object]) -> Sequence[tuple[str, str, str, str]]:
+    """Write what an alignment has found, each value with its error.
+
+    Parameters
+    ----------
+    found : mapping of str to float
+        Values, units in the names; the standard error of `x_nm` is `x_error_nm`.
+    truth : mapping of str to object
+        What the simulation knows; numbers are shown beside values of the same name.
+
+    Returns
+    -------
+    sequence of tuple of str
+        Name in words, value with its error, unit, and simulated truth.
+
+    Examples
+    --------
+    >>> values_found({"x_nm": 12.34, "x_error_nm": 0.5, "ellipticity": 0.01}, {"x_nm": 12.0})
+    [('x', '12.34 ± 0.50', 'nm', '12'), ('ellipticity', '0.01', '', '')]
+    """
+    rows = []
+    for name, value in found.items():
+        if "_error" in name:
+            continue
+        label, unit = label_and_unit(name)
+        unit = "counts/s" if name.endswith("_cps") else unit
+        stem = label.replace(" ", "_")
+        error = found.get(name.replace(stem, f"{stem}_error", 1))
+        text = _plain(value) if error is None else value_with_error(value, error)
+        true = truth.get(name)
+        rows.append((label, text, unit, _plain(true) if isinstance(true, int | float) else ""))
+    return rows
+
+
+def _plain(value: float) -> str:
+    return f"{value:.5g}" if abs(value) < LARGE else f"{value:.0f}"
