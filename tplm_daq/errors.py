@@ -4,7 +4,8 @@ The tree::
 
     TplmError                       exit 1
     |-- InputError                  exit 2   a recipe, rig file, option or data file that cannot be used
-    |   `-- LimitError              exit 2   a value outside the limits of the rig or of a device
+    |   |-- LimitError              exit 2   a value outside the limits of the rig or of a device
+    |   `-- NothingLeft             exit 2   a run or series that is to go on is complete
     |-- DeviceError                 exit 1   one device did not do what it was asked to do
     |   |-- LinkError                        nothing answers, or the connection broke
     |   `-- DeviceTimeout                    the device answers, but did not finish in time
@@ -22,6 +23,7 @@ A message says what happened, where, what is allowed, and what to do next.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class TplmError(Exception):
@@ -64,6 +66,19 @@ class LimitError(InputError):
         self.value = value
         self.low = low
         self.high = high
+
+
+class NothingLeft(InputError):
+    """A run or series that is to go on is complete.
+
+    Parameters
+    ----------
+    path : Path
+        Run file, or folder of the series.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is complete: nothing is left to measure.")
 
 
 class DeviceError(TplmError):

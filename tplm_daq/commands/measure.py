@@ -19,6 +19,7 @@ from tplm_daq.commands.options import (
     print_json,
     rig_file,
 )
+from tplm_daq.errors import NothingLeft
 from tplm_daq.interrupts import Signals
 from tplm_daq.terminal import DeclaredOperator, TerminalOperator, offer_recipes
 
@@ -106,13 +107,13 @@ def resume(
     """
     from rich.console import Console
 
-    from tplm_daq.workflow.resume import COMPLETE, load_resume
+    from tplm_daq.workflow.resume import load_resume
 
     console = Console(stderr=True)
     past = load_resume(path, set_)
     operator = _operator(console, past.recipe, past.operator, past.rig, yes)
     if past.is_complete:
-        console.print(COMPLETE.format(path), highlight=False, markup=False, soft_wrap=True)
+        console.print(str(NothingLeft(path)), highlight=False, markup=False, soft_wrap=True)
 
     def make() -> Any:
         from tplm_daq.workflow.logs import start_logging

@@ -25,7 +25,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from tplm_daq.errors import InputError
+from tplm_daq.errors import InputError, NothingLeft
 from tplm_daq.gui.background import Job, LatestJob
 from tplm_daq.gui.buttons import push_button
 from tplm_daq.gui.file_question import FOLDER, ask_for_file
@@ -38,7 +38,7 @@ from tplm_daq.store.catalog import Catalogue
 from tplm_daq.store.reader import open_run
 from tplm_daq.workflow.comparison import ComparedRuns, compare_runs
 from tplm_daq.workflow.files import export_run, list_runs, report_runs
-from tplm_daq.workflow.resume import COMPLETE, require_resumable, rest_of
+from tplm_daq.workflow.resume import rest_of, rig_to_go_on
 
 RESUME = "Measure the rest of a run or series that was cut short"
 
@@ -177,10 +177,10 @@ class RunBrowser(QWidget):
         """Allow to resume the chosen run, or say why it cannot be."""
         if not isinstance(outcome, tuple) or self.table.chosen_paths() != outcome[:1]:
             return
-        _, self._rest, reason = outcome
-        self._buttons["resume"].setToolTip(reason or RESUME)
-        if reason and reason != COMPLETE.format(rest_of(outcome[0])) and not self._is_writing:
-            self._message.setText(reason)
+        _, self._rest, refusal = outcome
+        self._buttons["resume"].setToolTip(RESUME if refusal is None else str(refusal))
+        if refusal is not None and not isinstance(refusal, NothingLeft) and not self._is_writing:
+            self._message.setText(str(refusal))
         self._enable()
 
     def _show_comparison(self, outcome: object) -> None:
@@ -253,14 +253,14 @@ class RunBrowser(QWidget):
         layout.addWidget(self._message)
 
 
-def _resumable(path: Path, rig: RigRecipe) -> tuple[Path, Path | None, str]:
+def _resumable(path: Path, rig: RigRecipe) -> tuple[Path, Path | None, InputError | None]:
     """Return a run, what is resumed to complete it, and why nothing can be."""
     rest = rest_of(path)
     try:
-        require_resumable(rest, rig)
+        rig_to_go_on(rest, rig)
     except InputError as error:
-        return path, None, str(error)
-    return path, rest, ""
+        return path, None, error
+    return path, rest, None
 
 
 def _levels(path: Path) -> NDArray[np.uint8]:

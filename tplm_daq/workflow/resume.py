@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tplm_daq.acquire.events import Listener
-from tplm_daq.errors import InputError
+from tplm_daq.errors import InputError, NothingLeft
 from tplm_daq.recipes.load import dump_yaml, read_yaml, validate
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.recipes.series import SeriesRecipe
@@ -22,8 +22,6 @@ from tplm_daq.workflow.resume_run import ResumableRun, clock_before, load_run, o
 from tplm_daq.workflow.same_rig import changed_rig, present_rig
 from tplm_daq.workflow.series import PlannedScan, SeriesJob, plan_series
 from tplm_daq.workflow.series_index import GOOD_ENDS, INDEX_NAME, RECIPE_NAME, RIG_NAME, read_index
-
-COMPLETE = "{} is complete: nothing is left to measure."
 
 
 @dataclass(frozen=True)
@@ -95,20 +93,22 @@ def rest_of(run_file: Path) -> Path:
     return run_file.parent if (run_file.parent / RECIPE_NAME).is_file() else run_file
 
 
-def require_resumable(path: Path, rig: RigRecipe) -> None:
-    """Make sure, without reading counts, that a run or series is unfinished and can go on on a rig.
+def rig_to_go_on(path: Path, rig: RigRecipe) -> RigRecipe:
+    """Return the rig on which an unfinished run or series goes on, without reading counts.
 
     Parameters
     ----------
     path : Path
         Run file, or folder of a series.
     rig : RigRecipe
-        The rig that is there.
+        The rig that is there, whose addresses, policies, guards and speed are taken.
 
     Raises
     ------
+    NothingLeft
+        It is complete.
     InputError
-        It is complete, was measured on another rig, or this version cannot read it.
+        It was measured on another rig, or this version cannot read it.
     """
     if path.is_dir():
         recipe, stored = _recipes_of(path)
@@ -119,21 +119,20 @@ def require_resumable(path: Path, rig: RigRecipe) -> None:
         scan_of(run)
         stored, is_complete = rig_of(run), run.finish_reason in GOOD_ENDS
     if is_complete:
-        raise InputError(COMPLETE.format(path))
-    present_rig(stored, rig, path)
+        raise NothingLeft(path)
+    return present_rig(stored, rig, path)
 
 
 def load_on_rig(path: Path, rig: RigRecipe) -> ResumableRun | ResumableSeries:
-    """Read a run or series that is to go on on a rig that is there, whose addresses and speed are taken.
+    """Read a run or series that is to go on on a rig that is there.
 
     Raises
     ------
     InputError
-        As `require_resumable` and `load_resume`.
+        As `rig_to_go_on` and `load_resume`.
     """
-    require_resumable(path, rig)
-    found = load_resume(path, ())
-    return replace(found, rig=present_rig(found.rig, rig, path))
+    present = rig_to_go_on(path, rig)
+    return replace(load_resume(path, ()), rig=present)
 
 
 def load_series(folder: Path, assignments: Sequence[str]) -> ResumableSeries:
