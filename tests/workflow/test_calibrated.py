@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from rich.console import Console
 
 from tests.workflow.logged import is_log_of, logged
+from tests.workflow.test_align_light import WHEELS
 from tplm_daq.acquire.events import Event, Notice, PointDone, RunFinished
 from tplm_daq.errors import FitError, InputError
 from tplm_daq.printing.outcomes import print_outcome
+from tplm_daq.recipes.align import Procedure
 from tplm_daq.recipes.dialect import parse_mapping
 from tplm_daq.recipes.rig import RigRecipe
 from tplm_daq.store.calibrations import FOLDER, Calibration, Stored, write_calibration
@@ -31,6 +34,10 @@ VALUES = {
     "dark": {"dark_cps": 51.0},
     "magnification": {"magnification_x": 500.0, "magnification_y": 480.0},
 }
+WHEELS_FOUND = {
+    "filters": {"attenuator_density_4": 2.93, "attenuator_density_6": 4.05, "detection_density_3": 0.46},
+    "power": {"repetition_rate_hz": 2.5e6, "rate_cps_nw": 2100.0, "power_4_nw": 9.0, "power_6_nw": 0.8},
+}
 QUICK = ("path.n_positions=9", "passes.dwell=2s", "passes.n_passes=2", "rig.simulation.is_homed=true")
 
 
@@ -38,15 +45,15 @@ def rig(*changes: str) -> RigRecipe:
     return load_rig("configs/rig_sim.yaml", changes)
 
 
-def calibrate(folder: Path, procedure: str, age: timedelta = timedelta(minutes=1)) -> Stored:
+def calibrate(folder: Path, procedure: str, age: timedelta = timedelta(minutes=1), *changes: str) -> Stored:
     made_at = local_time() - age
     calibration = Calibration(
         procedure=procedure,  # type: ignore[arg-type]
         rig="simulated",
-        depends_on=rig_key(rig(), procedure),  # type: ignore[arg-type]
+        depends_on=rig_key(rig(*changes), procedure),  # type: ignore[arg-type]
         made_at=made_at,
         expires_at=made_at + timedelta(hours=1),
-        values=VALUES[procedure],
+        values={**VALUES, **WHEELS_FOUND}[procedure],
         measured={},
         recipe_text="kind: align\n",
     )
@@ -131,6 +138,16 @@ def test_another_rig_file_takes_the_values_that_a_run_had_although_they_have_exp
     assert now.guards.free_disk_mb == 1
     assert present_rig(then, rig("guards.free_disk_mb=1"), tmp_path) == now
     assert calibrated_as(rig(), rig("optics.magnification_x=500")) == rig()
+
+
+@pytest.mark.parametrize("procedures", [["filters"], ["power"], ["filters", "power", "magnification"]])
+def test_another_rig_file_takes_what_was_found_of_the_wheels(procedures: list[str], tmp_path: Path) -> None:
+    for procedure in procedures:
+        calibrate(tmp_path, procedure, timedelta(minutes=1), *WHEELS)
+    then = with_calibrations(rig(*WHEELS), tmp_path)
+    assert [each.procedure for each in then.calibrations] == sorted(procedures, key=get_args(Procedure).index)
+    assert then.devices != rig(*WHEELS).devices
+    assert calibrated_as(rig(*WHEELS), then) == then
 
 
 @pytest.mark.parametrize(
