@@ -97,6 +97,18 @@ def blocks(page: Path) -> list[Block]:
 
 
 ALL = [block for page in PAGES for block in blocks(page)]
+
+
+def texts(language: str, *pages: str) -> list[str]:
+    """Return the blocks of a language, of these pages or of all."""
+    return [block.text for block in ALL if block.language == language and (not pages or block.page in pages)]
+
+
+def commands(*pages: str) -> list[str]:
+    """Return what is typed in a terminal, line by line."""
+    return [line.strip() for text in texts("sh", *pages) for line in text.splitlines()]
+
+
 WITH_PYTHON = sorted({block.page for block in ALL if block.language == "python"})
 WITH_COMMANDS = sorted({block.page for block in ALL if block.language == "sh"} - {"README.md"})
 
@@ -142,13 +154,7 @@ def shortened(words: list[str]) -> list[str]:
 
 def commands_of(page: str) -> list[list[str]]:
     """Return the arguments of tplm, command by command; a file that a page copies is there already."""
-    lines = [
-        line.strip()
-        for block in ALL
-        if (block.page, block.language) == (page, "sh")
-        for line in block.text.splitlines()
-    ]
-    left = [line for line in lines if not (ON_A_CLUSTER.match(line) or TAKES_LONG.match(line))]
+    left = [line for line in commands(page) if not (ON_A_CLUSTER.match(line) or TAKES_LONG.match(line))]
     typed = [words for words in (shlex.split(line, comments=True) for line in left) if words]
     assert {words[0] for words in typed} <= {"tplm", "export"} | ELSEWHERE
     assert [words[1:] for words in typed if words[0] == "cp"] in ([], [["configs/rig_sim.yaml", "my_rig.yaml"]])
@@ -218,8 +224,7 @@ def test_every_block_says_what_it_is() -> None:
 
 def taking_long(name: str) -> list[list[str]]:
     """Return the arguments of the commands of one name that a page shows and that take minutes, or an operator."""
-    lines = [line.strip() for block in ALL if block.language == "sh" for line in block.text.splitlines()]
-    long = [shlex.split(line, comments=True)[1:] for line in lines if TAKES_LONG.match(line)]
+    long = [shlex.split(line, comments=True)[1:] for line in commands() if TAKES_LONG.match(line)]
     return [words for words in long if words[0] == name]
 
 

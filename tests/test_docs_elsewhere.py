@@ -19,16 +19,10 @@ import numpy as np
 import pytest
 
 from tests.end_to_end.program import environment, tplm
-from tests.test_docs import ALL, ON_A_CLUSTER
+from tests.test_docs import ON_A_CLUSTER, commands, texts
 from tests.workflow.scanned_runs import analysed_run
 
 ADDRESS = re.compile(r"tcp://[\d.]+:\d+")
-
-
-def text_of(language: str) -> str:
-    """Return the only block of a language."""
-    (text,) = [block.text for block in ALL if block.language == language]
-    return text
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +53,8 @@ class CountedFromOne:
 def test_matlab_reads_and_draws_a_run(run: h5py.File, tmp_path: Path) -> None:
     """Translate the block to Python with the parser of MISS_HIT, and run it with MATLAB's few functions in numpy."""
     source = tmp_path / "read.m"
-    source.write_text(text_of("matlab"), encoding="cp1252")
+    (text,) = texts("matlab")
+    source.write_text(text, encoding="cp1252")
     translator = Path(sys.executable).with_name("mh_python")
     translate = [str(translator), "--inline-mode", "--brief", str(source)]
     translated = subprocess.run(translate, capture_output=True, text=True, check=True).stdout
@@ -127,7 +122,8 @@ def played_as_igor_does(text: str, run: h5py.File) -> dict[str, Any]:
 
 
 def test_igor_loads_a_run(run: h5py.File) -> None:
-    waves = played_as_igor_does(text_of("igor"), run)
+    (text,) = texts("igor")
+    waves = played_as_igor_does(text, run)
     assert {np.asarray(wave).dtype.kind for wave in waves.values()} <= set("iuf")
     np.testing.assert_array_equal(waves["counts"], run["entry/data/counts"])
     assert waves["counts"].shape == (len(waves["x_nm"]), len(waves["delay_ns"]))
@@ -153,8 +149,7 @@ def started(*words: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_cluster_simulates_as_shown(tmp_path: Path) -> None:
-    lines = [line.strip() for block in ALL if block.language == "sh" for line in block.text.splitlines()]
-    scheduler, worker, sweep = (shlex.split(line, comments=True) for line in lines if ON_A_CLUSTER.match(line))
+    scheduler, worker, sweep = (shlex.split(line, comments=True) for line in commands() if ON_A_CLUSTER.match(line))
     with started(*scheduler, "--host", "127.0.0.1", "--port", "0", "--no-dashboard") as at_the_head:
         assert at_the_head.stderr is not None
         address = next(found[0] for line in at_the_head.stderr if (found := ADDRESS.search(line)))

@@ -94,15 +94,14 @@ class ScanDisplay:
         with self._lock:
             self._condition = f"{number} · "
             self._point, self._n_photons, self._n_notices = None, 0, 0
-            condition = progress.planned.condition
-            label = f"{condition.label}{' (again)' if condition.is_reference else ''}"
+            condition = progress.planned.condition.name
             if self._name:
-                self._origin = f"{self._name}, {label}: "
+                self._origin = f"{self._name}, {condition}: "
                 return
             for point in progress.points[-1:]:
                 result = None if point.outcome is None else point.outcome.result
                 self._lines.append(f"    D {_of_result(result)}, {point.finish_reason}")
-            self._lines.append(f"[bold]{number}[/bold]  {escape(label)}")
+            self._lines.append(f"[bold]{number}[/bold]  {escape(condition)}")
 
     def __enter__(self) -> ScanDisplay:
         """Start drawing."""

@@ -191,7 +191,7 @@ class Disturbed(Thermostat):
 
 def test_the_wait_for_a_temperature_begins_anew_when_it_leaves_its_band(microscope: FakeMicroscope) -> None:
     thermostat = Disturbed("thermostat", microscope.log, microscope.clock)
-    reach_temperature(microscope.clock, thermostat, 290.0, RIG, lambda: None)
+    reach_temperature(microscope.clock, thermostat, 290.0, RIG, lambda: None, lambda _: None)
     assert microscope.clock.now() == pytest.approx(45.0 + RIG.policies.temperature_settle_s, abs=5.0)
 
 

@@ -188,7 +188,9 @@ def rig(**policies: str) -> RigRecipe:
 
 def test_a_temperature_is_reached_when_it_has_stayed_in_its_band(microscope: FakeMicroscope) -> None:
     assert microscope.thermostat is not None
-    reach_temperature(microscope.clock, microscope.thermostat, 250.0, rig(temperature_settle="60 s"), go_on)
+    reach_temperature(
+        microscope.clock, microscope.thermostat, 250.0, rig(temperature_settle="60 s"), go_on, lambda _: None
+    )
     assert microscope.log[-1] == "setpoint 250 K"
     assert 109.5 <= microscope.clock.now() <= 120
 
@@ -199,4 +201,6 @@ def test_a_temperature_that_is_never_reached_ends_the_wait_with_how_far_it_came(
     with pytest.raises(
         DeviceTimeout, match=r"250 K was not reached .* within 600 s; it is at 252\.000 K \(band 0.5 K\)"
     ):
-        reach_temperature(microscope.clock, microscope.thermostat, 250.0, rig(temperature_timeout="10 min"), go_on)
+        reach_temperature(
+            microscope.clock, microscope.thermostat, 250.0, rig(temperature_timeout="10 min"), go_on, lambda _: None
+        )

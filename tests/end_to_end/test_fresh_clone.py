@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.program import environment
+from tests.test_docs import ROOT, texts
 
 pytestmark = pytest.mark.timeout(600)
-ROOT = Path(__file__).resolve().parents[2]
 NOT_IN_GIT = shutil.ignore_patterns(
     ".git", ".venv", "runs", "out", "build", "dist", "__pycache__", ".*_cache", ".hypothesis", ".coverage*"
 )
@@ -26,11 +26,6 @@ OWN = re.compile(r"tplm_daq|_?tplm|pip\b|pip-")
 """What a new environment has of its own."""
 DIFFUSIVITY = re.compile(r"D +0\.0\d+ cm²/s, 95 % interval")
 FEW_TESTS = "tests/recipes/test_finding.py"
-
-
-def block(page: str, language: str, nth: int = 0) -> str:
-    """Return a block of code of a page."""
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S)[nth]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +71,7 @@ def begun(
 ) -> tuple[Path, list[str]]:
     """Type the first block of the tour; return the clone, and what was said."""
     folder = tmp_path_factory.mktemp("begun")
-    typed = block("docs/tour.md", "sh").replace("THIS-REPOSITORY", shlex.quote(str(repository)))
+    typed = texts("sh", "tour.md")[0].replace("THIS-REPOSITORY", shlex.quote(str(repository)))
     return folder / "tplm", finished(f"{typed}command -v tplm", folder, offline).splitlines()
 
 
@@ -89,9 +84,9 @@ def test_the_tour_begins_in_a_fresh_clone(begun: tuple[Path, list[str]]) -> None
 
 def test_make_does_what_readme_says(repository: Path) -> None:
     """`make run` is run above, and `make test` is how these tests are run: with all that it runs besides."""
-    first, second = (shlex.split(line, comments=True) for line in block("README.md", "sh").splitlines())
+    first, second = (shlex.split(line, comments=True) for line in texts("sh", "README.md")[0].splitlines())
     assert (first, second) == (["make", "run"], ["make", "test"])
-    assert first in [line.split() for line in block("docs/tour.md", "sh").splitlines()]
+    assert first in [line.split() for line in texts("sh", "tour.md")[0].splitlines()]
     assert (repository / ".ci/run").read_text(encoding="utf-8").splitlines()[-1] == "exec make test"
 
 
@@ -100,7 +95,8 @@ def test_without_make(begun: tuple[Path, list[str]], offline: dict[str, str]) ->
     clone, _ = begun
     shutil.rmtree(clone / ".venv")
     shutil.rmtree(clone / "runs")
-    lines = block("README.md", "powershell").replace("\\", "/").replace(".venv/Scripts/", ".venv/bin/")
+    (shown,) = texts("powershell")
+    lines = shown.replace("\\", "/").replace(".venv/Scripts/", ".venv/bin/")
     (needed,) = re.findall(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     python = f"py -{needed} "
     assert lines.startswith(python)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.workflow.test_scan import at_point, run
+from tests.workflow.test_scan import MakeJob, at_point, run
 from tplm_daq.store.reader import open_run
 from tplm_daq.workflow.load import load_scan
 from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.scan import ScanJob
-
-MakeJob = Callable[..., ScanJob]
 
 RASTER = ("path.n_x=5", "path.n_y=6", "passes.dwell=400ms", "passes.n_passes=2", "rig.simulation.is_homed=true")
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tplm_daq.acquire import guards
-from tplm_daq.acquire.events import Event, Listener, Step
+from tplm_daq.acquire.events import Listener, Step
 from tplm_daq.acquire.point import PointSettings
 from tplm_daq.acquire.waiting import Checkpoint, wait, wait_until
 from tplm_daq.acquire.watch import LIGHT_SETTLES_S, METER_S
@@ -25,10 +25,6 @@ HOMING_POLL_S = 0.5
 TEMPERATURE_POLL_S = 5.0
 STAGE_TIMEOUT_S = 120.0
 """5 mm at some 50 um/s take 100 s."""
-
-
-def _tell_nobody(_: Event) -> None:
-    """Nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +137,7 @@ def reach_temperature(
     wanted_k: float,
     rig: RigRecipe,
     checkpoint: Checkpoint,
-    tell: Listener = _tell_nobody,
+    tell: Listener,
 ) -> None:
     """Set a temperature and wait until it has stayed in its band for as long as the rig file asks.
 

@@ -80,8 +80,7 @@ def _series_text(found: SeriesCheck, now: datetime) -> str:
         errors = {each.diffusivity_cm2_s: each.relative_standard_error for each in scan.precision}
         rate = "unknown" if scan.peak_cps is None else siFormat(scan.peak_cps, precision=3, suffix="cps")
         error = f"{PERCENT * errors[TYPICAL_D]:.2g} %" if TYPICAL_D in errors else "unknown"
-        again = " (again)" if condition.is_reference else ""
-        cells.append((f"{condition.index + 1}. {condition.label}{again}", duration(scan.time_s), rate, error))
+        cells.append((f"{condition.index + 1}. {condition.name}", duration(scan.time_s), rate, error))
     return f"{_table(whole)}<br>{_table(cells)}{_warned(found.warnings)}"
 
 

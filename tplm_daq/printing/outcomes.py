@@ -85,8 +85,7 @@ def _print_series(console: Console, outcome: SeriesOutcome) -> None:
         result = None if scan is None else scan.result
         d = "" if result is None else f"{result.diffusivity_cm2_s:.4f} ± {1.96 * result.standard_error_cm2_s:.4f}"
         truth = "" if scan is None or scan.truth is None else f"{scan.truth['diffusivity_cm2_s']:.4f}"
-        label = f"{point.condition.label}{' (again)' if point.condition.is_reference else ''}"
-        table.add_row(label, d, truth, point.finish_reason)
+        table.add_row(point.condition.name, d, truth, point.finish_reason)
     console.print(table, highlight=False)
     for point in outcome.points:
         if point.error is not None:

@@ -65,8 +65,7 @@ def _print_series_check(console: Console, report: SeriesCheck) -> None:
         rate = "unknown" if scan.peak_cps is None else f"{scan.peak_cps:.3g}"
         errors = {each.diffusivity_cm2_s: each.relative_standard_error for each in scan.precision}
         error = f"{errors[0.05]:.2%}" if 0.05 in errors else "unknown"
-        label = f"{condition.label}{' (again)' if condition.is_reference else ''}"
-        table.add_row(label, duration(scan.time_s), rate, error)
+        table.add_row(condition.name, duration(scan.time_s), rate, error)
     console.print(f"{report.title} on {report.rig}", highlight=False)
     console.print(table, highlight=False)
     for text in report.warnings:

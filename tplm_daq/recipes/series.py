@@ -94,6 +94,11 @@ class Condition:
         shown = [f"{SHOWN_AS[key]} {_plain(value)}" if key in SHOWN_AS else _plain(value) for key, value in self.values]
         return ", ".join(shown)
 
+    @property
+    def name(self) -> str:
+        """The label, and whether it is a repeat."""
+        return f"{self.label} (again)" if self.is_reference else self.label
+
 
 class SeriesRecipe(Model):
     """A scan, what is varied, and in which order."""
