@@ -172,20 +172,24 @@ def test_opening_ends_between_two_boxes_when_somebody_wants_that() -> None:
     assert n_asked == 3
 
 
+class Unplugged(PacedAdapter):
+    """A connection that breaks when it is closed, once: it is closed again when it is forgotten."""
+
+    has_broken = False
+
+    def close(self) -> None:
+        super().close()
+        if not self.has_broken:
+            self.has_broken = True
+            raise serial.SerialException("device disconnected")
+
+
 def test_a_connection_that_breaks_as_it_is_closed_is_told_and_holds_up_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    close = PacedAdapter.close
-
-    def unplugged(adapter: PacedAdapter) -> None:
-        close(adapter)
-        raise serial.SerialException("device disconnected")
-
-    with monkeypatch.context() as breaking:
-        breaking.setattr(PacedAdapter, "close", unplugged)
-        with open_rig(rig_recipe("simulation.is_homed=true"), Nobody()) as rig:
-            pass
-        breaking.undo()  # adapters close once more when they are forgotten
+    monkeypatch.setattr("tplm_daq.rig.connect.PacedAdapter", Unplugged)
+    with open_rig(rig_recipe("simulation.is_homed=true"), Nobody()) as rig:
+        pass
     told = [record.message for record in caplog.records if record.message.startswith("closing: ")]
     assert {line.split()[1] for line in told} == {"detector_x", "detector_y", "thermostat"}
     assert all("device disconnected. Check power" in line for line in told)
