@@ -17,7 +17,7 @@ from tplm_daq.commands import instruments, look, measure, reproduction, simulate
 from tplm_daq.errors import Aborted, TplmError
 from tplm_daq.interrupts import Interrupted, ignore_signals, raise_on_signals
 from tplm_daq.rig.ours import require_our_packages
-from tplm_daq.terminal import misused, refused, tell
+from tplm_daq.terminal import misused, refused, tell, write_in_any_encoding
 
 COMMANDS = {
     "Measure": (measure.check, measure.run, measure.resume, measure.gui),
@@ -56,6 +56,7 @@ def begin(
 def main() -> NoReturn:
     """Run the command line; whatever ends it early becomes one message and an exit status."""
     raise_on_signals()
+    write_in_any_encoding()
     try:
         require_our_packages()
         status = app(prog_name="tplm", standalone_mode=False) or 0

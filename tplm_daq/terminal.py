@@ -1,15 +1,18 @@
-"""The terminal: what ends commands early, what the shell completes, and an operator to ask.
+"""The terminal: what it can write, what ends commands early, what the shell completes, and an operator to ask.
 
 Nothing heavy is imported here, so that ``tplm --help`` answers at once.
 """
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import os
 import select
 import sys
 import time
+import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +29,29 @@ ANSWER_POLL_S = 0.2
 """How often a question to the operator looks whether the run is to end."""
 PATIENCE_S = 600.0
 """So long nobody may answer before the run is given up, with the light out; the window waits as long."""
+
+IN_ASCII = {"µ": "u", "μ": "u", "±": "+-", "−": "-", "×": "x"}
+"""What is written for letters that the terminal's encoding lacks and that have no plain form of their own."""
+
+
+def write_in_any_encoding() -> None:
+    """Let standard output and error write every text, "cm2/s" where their encoding lacks a letter of "cm²/s".
+
+    Windows redirects into the code page of the country, and some of those have no µ and no ².
+    """
+    codecs.register_error("plainer", _plainer)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plainer")
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    """Return letters that cannot be encoded in their nearest plain form, "?" if they have none."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    plain = unicodedata.normalize("NFKD", "".join(IN_ASCII.get(letter, letter) for letter in lacking))
+    return plain.encode("ascii", "replace").decode(), error.end
 
 
 class TerminalOperator:

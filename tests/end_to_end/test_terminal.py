@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.end_to_end.program import tplm
+from tests.end_to_end.program import QUICK, settings, tplm
 from tplm_daq.errors import Aborted
-from tplm_daq.terminal import DeclaredOperator, TerminalOperator
+from tplm_daq.terminal import DeclaredOperator, TerminalOperator, write_in_any_encoding
 
 NARROW = {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
 NAMED_SHELL = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
@@ -63,6 +63,32 @@ def test_a_mistyped_command_line_is_answered_in_one_line(words: tuple[str, ...],
     assert done.err.startswith("tplm: ")
     assert says in done.err
     assert done.err.count("\n") == 1
+
+
+def test_a_run_is_told_to_the_end_in_an_encoding_without_its_letters(tmp_path: Path) -> None:
+    done = tplm(tmp_path, "run", "configs/scan_line.yaml", *settings(*QUICK), PYTHONIOENCODING="ascii")
+    assert done.status == 0, done.err
+    assert done.err.isascii()
+    assert "cm2/s, 95 % interval" in done.err
+
+
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [
+        ("ascii", "?2 = 7.1+-0.1 um2 at 290 K, ALD 8 x 12, -1 ?C"),
+        ("gbk", "σ2 = 7.1±0.1 um2 at 290 K, ALD 8 × 12, -1 °C"),
+        ("utf-8", "σ² = 7.1±0.1 µm² at 290 K, ALD 8 × 12, −1 °C"),
+    ],
+)
+def test_letters_that_an_encoding_lacks_are_written_plainly(
+    encoding: str, written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(content, encoding=encoding))
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    write_in_any_encoding()
+    print("σ² = 7.1±0.1 µm² at 290 K, ALD 8 × 12, −1 °C", end="", flush=True)
+    assert content.getvalue().decode(encoding) == written
 
 
 BROKEN = {
