@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 import pytest
 
-from tests.end_to_end.program import QUICK, command, finish, settings, start, status_of, tplm, wait_for
+from tests.end_to_end.program import QUICK, command, finish, settings, start, status_of, tplm, tplm_here, wait_for
 from tplm_daq.store.reader import open_run
 
 LARGE = settings(
@@ -53,7 +53,7 @@ class TestFullDisk:
         assert f"{run.n_points} points acknowledged" in done.failure["message"]
         assert done.document["finish_reason"] == status_of(tmp_path)["finish_reason"] == "failed"
         assert done.document["diffusivity_cm2_s"] > 0
-        again = tplm(tmp_path, "analyse", done.document["run_file"], "--json").document
+        again = tplm_here(tmp_path, "analyse", done.document["run_file"], "--json").document
         assert again["diffusivity_cm2_s"] == done.document["diffusivity_cm2_s"]
 
     def test_no_room_for_the_end_still_gives_the_result(self, tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ class TestFullDisk:
 @pytest.mark.parametrize("out", ["taken", "taken/below", "/dev/null/runs"])
 def test_a_folder_that_cannot_be_made_is_bad_input(out: str, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("not a folder")
-    done = tplm(tmp_path, "run", "configs/scan_line.yaml", "--json", "--out", out, *settings(*QUICK))
+    done = tplm_here(tmp_path, "run", "configs/scan_line.yaml", "--json", "--out", out, *settings(*QUICK))
     assert done.status == 2
     assert f"--out {out}: the folder cannot be made" in done.failure["message"]
     assert (tmp_path / "taken").read_text() == "not a folder"
@@ -103,7 +103,7 @@ def test_what_exists_is_never_overwritten(words: tuple[str, ...], tmp_path: Path
     (tmp_path / "map.npz").write_bytes(example.read_bytes())
     target = next(tmp_path / word for word in words if word.startswith("taken"))
     target.write_text("mine")
-    done = tplm(tmp_path, *words)
+    done = tplm_here(tmp_path, *words)
     assert done.status == 2, done.err
     assert target.name in done.failure["message"]
     assert target.read_text() == "mine"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.program import kill, n_acknowledged, run_file, settings, start, tplm, wait_for
+from tests.end_to_end.program import kill, n_acknowledged, run_file, settings, start, tplm_here, wait_for
 from tests.end_to_end.served_world import ServedWorld, served_world
 from tplm_daq.store.reader import RunFile, open_run
 
@@ -51,7 +51,7 @@ def check_killed(folder: Path) -> RunFile:
 
 def check_completed(folder: Path) -> None:
     """Assert that the run can be completed, with every index once per pass and a right result."""
-    done = tplm(folder, "resume", str(run_file(folder)), "--json")
+    done = tplm_here(folder, "resume", str(run_file(folder)), "--json")
     assert done.status == 0, done.err
     told = done.document
     run = open_run(Path(folder / told["run_file"]))

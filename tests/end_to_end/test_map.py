@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from silx.io import nxdata
 
-from tests.end_to_end.program import settings, tplm
+from tests.end_to_end.program import settings, tplm_here
 from tplm_daq.store.reader import open_run
 
 FEW = ("path.n_x=9", "path.n_y=7", "passes.dwell=2s", "rig.simulation.is_homed=true")
 
 
 def test_a_raster_ends_with_a_file_an_image_and_the_truth_of_both_axes(tmp_path: Path) -> None:
-    done = tplm(tmp_path, "run", "configs/scan_map.yaml", "--report", "--json", *settings(*FEW))
+    done = tplm_here(tmp_path, "run", "configs/scan_map.yaml", "--report", "--json", *settings(*FEW))
     assert done.status == 0, done.err
     answer = done.document
     assert (answer["finish_reason"], answer["n_points"], answer["n_positions"]) == ("completed", 126, 63)
@@ -46,7 +46,7 @@ def test_a_raster_ends_with_a_file_an_image_and_the_truth_of_both_axes(tmp_path:
 
 
 def test_check_knows_what_a_raster_takes(tmp_path: Path) -> None:
-    done = tplm(tmp_path, "check", "configs/scan_map.yaml", "--json")
+    done = tplm_here(tmp_path, "check", "configs/scan_map.yaml", "--json")
     assert done.status == 0, done.err
     found = done.document
     assert (found["n_points"], found["n_positions"], found["precision"]) == (1058, 529, [])
@@ -65,7 +65,7 @@ BAD_MAPS = {
 @pytest.mark.parametrize("name", BAD_MAPS)
 def test_a_bad_raster_is_answered_with_what_to_write(name: str, tmp_path: Path) -> None:
     changes, says = BAD_MAPS[name]
-    done = tplm(tmp_path, "run", "configs/scan_map.yaml", *settings(*changes))
+    done = tplm_here(tmp_path, "run", "configs/scan_map.yaml", *settings(*changes))
     assert done.status == 2, done.err
     assert says in done.err.replace("\n", " ")
     assert "Traceback" not in done.err

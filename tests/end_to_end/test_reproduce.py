@@ -6,7 +6,7 @@ import json
 import signal
 from pathlib import Path
 
-from tests.end_to_end.program import finish, kill, start, tplm, wait_for
+from tests.end_to_end.program import finish, kill, start, tplm_here, wait_for
 
 LATTICE = ("reproduce", "4D", "--quick", "--json")
 FILTERS = ("reproduce", "--figure", "3B", "--quick", "--json", "--out", "made")
@@ -21,7 +21,7 @@ def n_completed(folder: Path) -> int:
 
 
 def test_a_figure_of_the_lattice_is_made_beside_a_table(tmp_path: Path) -> None:
-    done = tplm(tmp_path, *LATTICE)
+    done = tplm_here(tmp_path, *LATTICE)
     assert done.status == 0, done.err
     (figure,) = done.document["figures"]
     assert figure["figure"] == "4D"
@@ -32,14 +32,14 @@ def test_a_figure_of_the_lattice_is_made_beside_a_table(tmp_path: Path) -> None:
     assert "<svg" in page.read_text(encoding="utf-8")
     assert all((page.parent / path).is_file() for path in figure["files"])
     assert {Path(path).name for path in figure["files"]} >= {"recipe.yaml"}
-    again = tplm(tmp_path, *LATTICE)
+    again = tplm_here(tmp_path, *LATTICE)
     assert "1 of them done already" in " ".join(again.err.split())
     assert again.document["report_file"] != done.document["report_file"]
     assert again.document["figures"] == done.document["figures"]
 
 
 def test_an_unknown_figure_is_bad_input_and_lists_those_there_are(tmp_path: Path) -> None:
-    done = tplm(tmp_path, "reproduce", "5Z", "--json")
+    done = tplm_here(tmp_path, "reproduce", "5Z", "--json")
     assert done.status == 2
     assert "There are 1D, 1E, 1F, 2A-E" in done.failure["message"]
     assert not any(tmp_path.iterdir())
@@ -59,7 +59,7 @@ def test_what_was_measured_before_an_interruption_is_not_measured_again(tmp_path
     wait_for(lambda: n_completed(tmp_path) == 2, program)
     kill(program)
 
-    done = tplm(tmp_path, *FILTERS)
+    done = tplm_here(tmp_path, *FILTERS)
     assert done.status == 0, done.err
     assert "of them done already" in " ".join(done.err.split())
     assert (tmp_path / str(first)).read_bytes() == before

@@ -7,7 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.end_to_end.program import QUICK, Finished, kill, n_acknowledged, run_file, settings, start, tplm, wait_for
+from tests.end_to_end.program import (
+    QUICK,
+    Finished,
+    kill,
+    n_acknowledged,
+    run_file,
+    settings,
+    start,
+    tplm_here,
+    wait_for,
+)
 from tplm_daq.store.reader import RunFile, open_run
 
 QUIET = ("rig.simulation.drift=0nm/min", "rig.simulation.power_noise=0%")
@@ -26,12 +36,12 @@ def killed(folder: Path, n_points: int) -> Path:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> RunFile:
     folder = tmp_path_factory.mktemp("whole")
-    assert tplm(folder, "run", *LINE, "--json").status == 0
+    assert tplm_here(folder, "run", *LINE, "--json").status == 0
     return open_run(run_file(folder))
 
 
 def resumed(path: Path) -> Finished:
-    return tplm(path.parent, "resume", path.name, *settings("rig.simulation.speed=max"), "--json")
+    return tplm_here(path.parent, "resume", path.name, *settings("rig.simulation.speed=max"), "--json")
 
 
 @pytest.mark.parametrize("n_points", [1, 11])
@@ -48,14 +58,14 @@ def test_a_killed_run_becomes_what_it_would_have_been(n_points: int, whole: RunF
     np.testing.assert_array_equal(found.counts(), whole.counts())
     np.testing.assert_array_equal(found.points["start_s"], whole.points["start_s"])
     assert found.defects() == []
-    verified = tplm(tmp_path, "verify", str(path), "--json")
+    verified = tplm_here(tmp_path, "verify", str(path), "--json")
     assert verified.status == 0, verified.out
     assert verified.document["is_ok"] is True
 
 
 def test_a_completed_run_answers_as_it_did(whole: RunFile, tmp_path: Path) -> None:
     before = whole.path.read_bytes()
-    done = tplm(tmp_path, "resume", str(whole.path), "--json")
+    done = tplm_here(tmp_path, "resume", str(whole.path), "--json")
     assert done.status == 0
     assert f"{whole.path} is complete: nothing is left to measure." in done.err
     assert done.document["n_points"] == 18
@@ -65,7 +75,7 @@ def test_a_completed_run_answers_as_it_did(whole: RunFile, tmp_path: Path) -> No
 
 def test_a_report_of_a_completed_run_is_written_beside_it(whole: RunFile, tmp_path: Path) -> None:
     before = whole.path.read_bytes()
-    done = tplm(tmp_path, "resume", str(whole.path), "--report", "--json")
+    done = tplm_here(tmp_path, "resume", str(whole.path), "--report", "--json")
     assert done.status == 0, done.err
     assert done.document["report_file"] == str(whole.path.with_suffix(".html"))
     assert whole.path.name in whole.path.with_suffix(".html").read_text(encoding="utf-8")
@@ -73,6 +83,6 @@ def test_a_report_of_a_completed_run_is_written_beside_it(whole: RunFile, tmp_pa
 
 
 def test_another_rig_is_bad_input(whole: RunFile, tmp_path: Path) -> None:
-    done = tplm(tmp_path, "resume", str(whole.path), *settings("rig.simulation.seed=9"), "--json")
+    done = tplm_here(tmp_path, "resume", str(whole.path), *settings("rig.simulation.seed=9"), "--json")
     assert done.status == 2
     assert "simulation.seed was 1, not 9" in done.failure["message"]

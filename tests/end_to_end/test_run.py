@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.end_to_end.program import QUICK, command, environment, settings, tplm
-from tplm_daq.store.reader import open_run
+from tests.end_to_end.program import QUICK, Finished, command, environment, settings, tplm, tplm_here
+from tplm_daq.store.reader import RunFile, open_run
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_KEYS = {
@@ -45,12 +46,23 @@ ANALYSE_KEYS = {
 }
 
 
-def test_a_scan_ends_with_a_file_and_d_near_the_truth(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("measured")
+
+
+@pytest.fixture(scope="module")
+def measured(folder: Path) -> Finished:
+    """Return the end of a program that measured a line in the folder, with a report."""
     changes = settings("path.n_positions=21", "passes.dwell=8s", "passes.n_passes=2", "rig.simulation.is_homed=true")
-    done = tplm(tmp_path, "run", "configs/scan_line.yaml", "--json", *changes)
+    done = tplm(folder, "run", "configs/scan_line.yaml", "--report", "--json", *changes)
     assert done.status == 0, done.err
-    answer = done.document
-    assert set(answer) == RUN_KEYS
+    return done
+
+
+def test_a_scan_ends_with_a_file_and_d_near_the_truth(measured: Finished, folder: Path) -> None:
+    done, answer = measured, measured.document
+    assert set(answer) == RUN_KEYS | {"report_file"}
     assert answer["finish_reason"] == "completed"
     assert (answer["n_points"], answer["n_positions"]) == (42, 21)
     assert answer["dwell_s"] == pytest.approx(21 * 8)
@@ -58,52 +70,42 @@ def test_a_scan_ends_with_a_file_and_d_near_the_truth(tmp_path: Path) -> None:
     assert low < answer["diffusivity_cm2_s"] < high
     deviation = answer["diffusivity_cm2_s"] - answer["truth"]["diffusivity_cm2_s"]
     assert abs(deviation) < 4 * answer["standard_error_cm2_s"]
-    assert (tmp_path / answer["run_file"]).is_file()
+    assert (folder / answer["run_file"]).is_file()
     assert "truth" in done.err
     assert str(answer["run_file"]) in done.err.replace("\n", "")
 
-    again = tplm(tmp_path, "analyse", answer["run_file"], "--json")
+    again = tplm(folder, "analyse", answer["run_file"], "--json")
     assert again.status == 0, again.err
     assert set(again.document) >= ANALYSE_KEYS
     assert again.document["diffusivity_cm2_s"] == answer["diffusivity_cm2_s"]
 
 
-def test_the_same_seed_gives_the_same_counts_at_any_speed(tmp_path: Path) -> None:
-    counts, times = [], []
-    for speed in ("50", "400", "max", "max"):
-        done = tplm(
-            tmp_path, "run", "configs/scan_line.yaml", "--json", *settings(*QUICK, f"rig.simulation.speed={speed}")
-        )
-        assert done.status == 0, done.err
-        run = open_run(tmp_path / done.document["run_file"])
-        counts.append(run.counts())
-        times.append(run.points["start_s"])
-    assert counts[0].sum() > 10_000
-    for other_counts, other_times in zip(counts[1:], times[1:], strict=True):
-        np.testing.assert_array_equal(counts[0], other_counts)
-        np.testing.assert_array_equal(times[0], other_times)
-
-
-def test_another_seed_gives_other_counts(tmp_path: Path) -> None:
-    runs = []
-    for seed in (1, 2):
-        done = tplm(
-            tmp_path, "run", "configs/scan_line.yaml", "--json", *settings(*QUICK, f"rig.simulation.seed={seed}")
-        )
-        runs.append(open_run(tmp_path / done.document["run_file"]).counts())
-    assert not np.array_equal(runs[0], runs[1])
-
-
-def test_a_report_is_one_page_that_needs_nothing_else(tmp_path: Path) -> None:
-    done = tplm(tmp_path, "run", "configs/scan_line.yaml", "--report", "--json", *settings(*QUICK))
+def measured_quickly(run: Callable[..., Finished], folder: Path, *changes: str) -> RunFile:
+    done = run(folder, "run", "configs/scan_line.yaml", "--json", *settings(*QUICK, *changes))
     assert done.status == 0, done.err
-    report = Path(done.document["report_file"])
-    page = (tmp_path / report).read_text()
+    return open_run(folder / done.document["run_file"])
+
+
+def test_the_seed_and_not_the_speed_makes_the_counts(tmp_path: Path) -> None:
+    """In a process of its own, and at any speed, the same seed gives the same counts, another one others."""
+    first = measured_quickly(tplm, tmp_path, "rig.simulation.speed=50")
+    assert first.counts().sum() > 10_000
+    for speed in ("400", "max", "max"):
+        other = measured_quickly(tplm_here, tmp_path, f"rig.simulation.speed={speed}")
+        np.testing.assert_array_equal(first.counts(), other.counts())
+        np.testing.assert_array_equal(first.points["start_s"], other.points["start_s"])
+    another = measured_quickly(tplm_here, tmp_path, "rig.simulation.seed=2")
+    assert not np.array_equal(first.counts(), another.counts())
+
+
+def test_a_report_is_one_page_that_needs_nothing_else(measured: Finished, folder: Path) -> None:
+    report = Path(measured.document["report_file"])
+    page = (folder / report).read_text()
     assert "<html" in page
     assert "http://" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
         "http://creativecommons.org", ""
     )
-    assert str(report) in done.err.replace("\n", "")
+    assert str(report) in measured.err.replace("\n", "")
 
 
 BAD_INPUT = {
@@ -122,7 +124,7 @@ BAD_INPUT = {
 @pytest.mark.parametrize("name", BAD_INPUT)
 def test_bad_input_is_answered_with_what_to_write(name: str, tmp_path: Path) -> None:
     changes, says = BAD_INPUT[name]
-    done = tplm(tmp_path, "run", "configs/scan_line.yaml", "--json", *settings(*QUICK, *changes))
+    done = tplm_here(tmp_path, "run", "configs/scan_line.yaml", "--json", *settings(*QUICK, *changes))
     assert done.status == 2, done.err
     for text in says:
         assert text in done.failure["message"]
@@ -130,14 +132,14 @@ def test_bad_input_is_answered_with_what_to_write(name: str, tmp_path: Path) -> 
 
 
 def test_a_manual_laser_without_a_terminal_is_refused_before_anything_starts(tmp_path: Path) -> None:
-    done = tplm(tmp_path, "run", "configs/scan_line.yaml", "--rig", "configs/rig_lab.yaml")
+    done = tplm_here(tmp_path, "run", "configs/scan_line.yaml", "--rig", "configs/rig_lab.yaml")
     assert done.status == 2
     assert "pass --yes" in done.err
     assert not list(tmp_path.iterdir())
 
 
 def test_nobody_can_declare_that_a_knob_is_set_to_several_powers(tmp_path: Path) -> None:
-    done = tplm(tmp_path, "run", "configs/series_power.yaml", "--rig", "configs/rig_lab.yaml", "--yes", "--json")
+    done = tplm_here(tmp_path, "run", "configs/series_power.yaml", "--rig", "configs/rig_lab.yaml", "--yes", "--json")
     assert done.status == 2
     assert "the 7 conditions of this series need it set differently" in done.failure["message"]
     assert "Leave --yes out and stay at the terminal" in done.failure["message"]
@@ -153,7 +155,7 @@ def test_a_missing_recipe_names_where_it_was_looked_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("method", ["auto", "poisson", "lsq", "paper"])
 def test_imported_data_are_analysed(method: str, tmp_path: Path) -> None:
-    done = tplm(tmp_path, "analyse", str(ROOT / "tests/data/example_line.npz"), "--method", method, "--json")
+    done = tplm_here(tmp_path, "analyse", str(ROOT / "tests/data/example_line.npz"), "--method", method, "--json")
     assert done.status == 0, done.err
     answer = done.document
     assert set(answer) >= ANALYSE_KEYS

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.end_to_end.program import QUICK, settings, tplm
+from tests.end_to_end.program import QUICK, settings, tplm, tplm_here
 from tplm_daq.errors import Aborted
 from tplm_daq.terminal import DeclaredOperator, TerminalOperator, write_in_any_encoding
 
@@ -58,7 +58,7 @@ def test_the_version_is_one_line(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistyped_command_line_is_answered_in_one_line(words: tuple[str, ...], says: str, tmp_path: Path) -> None:
-    done = tplm(tmp_path, *words)
+    done = tplm_here(tmp_path, *words)
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith("tplm: ")
     assert says in done.err
@@ -106,7 +106,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_with_json_a_failure_is_one_document_too(name: str, tmp_path: Path) -> None:
-    done = tplm(tmp_path, *BROKEN[name], "--json")
+    done = tplm_here(tmp_path, *BROKEN[name], "--json")
     assert done.status == 2, done.err
     assert set(done.document) == {"error", "exit_status"}
     assert done.failure["kind"] == "InputError"
