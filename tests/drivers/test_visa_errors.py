@@ -3,6 +3,8 @@
 import pytest
 import pyvisa
 from pyvisa.constants import StatusCode
+from pyvisa_py.protocols.rpc import RPCBadFormat
+from pyvisa_py.protocols.vxi11 import Vxi11Error
 
 from drivers.visa_errors import os_errors
 
@@ -17,8 +19,16 @@ def test_a_timeout_says_what_to_check():
 
 @pytest.mark.parametrize(
     "error",
-    [pyvisa.VisaIOError(StatusCode.error_connection_lost), pyvisa.errors.InvalidSession()],
-    ids=["lost", "shut"],
+    [
+        pyvisa.VisaIOError(StatusCode.error_connection_lost),
+        pyvisa.errors.InvalidSession(),
+        EOFError(),
+        RuntimeError("Connection was dropped by server."),
+        RPCBadFormat("unknown reply"),
+        Vxi11Error("write: 15"),
+        Exception("could not connect"),
+    ],
+    ids=["lost", "shut", "VXI-11 end", "HiSLIP", "RPC", "VXI-11", "plain"],
 )
 def test_everything_else_is_a_broken_connection(error):
     with (
@@ -36,6 +46,7 @@ def test_bytes_that_are_no_text_hint_at_the_frame():
         b"\xff\x80".decode("ascii")
 
 
-def test_what_is_not_pyvisas_passes():
-    with pytest.raises(ValueError, match="ours"), os_errors("meter", "check its cable"):
-        raise ValueError("ours")
+@pytest.mark.parametrize("kind", [ValueError, NotImplementedError, KeyError])
+def test_what_is_not_pyvisas_passes(kind):
+    with pytest.raises(kind, match="ours"), os_errors("meter", "check its cable"):
+        raise kind("ours")

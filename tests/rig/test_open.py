@@ -12,6 +12,7 @@ import serial
 from drivers.picoharp300.device import PicoHarp300
 from drivers.timeharp260.device import TimeHarp260
 from tests.rig.conftest import Nobody, OpenRig, rig_recipe
+from tests.silent_host import silent_host
 from tplm_daq.errors import Aborted, DeviceError, InputError, LightMayBeOnError, LimitError, RigError
 from tplm_daq.recipes.load import find_config, read_yaml, validate
 from tplm_daq.recipes.rig import RigRecipe
@@ -170,6 +171,19 @@ def test_opening_ends_between_two_boxes_when_somebody_wants_that() -> None:
     with pytest.raises(Aborted, match="while the rig was being opened"):
         open_rig(rig_recipe(), Nobody(), abort_at_the_third)
     assert n_asked == 3
+
+
+def test_boxes_that_are_switched_off_are_named_with_all_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their hosts do not even refuse a connection."""
+    monkeypatch.setattr("drivers.bounded_visa.OPEN_WITHIN_MS", 200)
+    data = read_yaml(find_config("configs/rig_lab.yaml"))
+    with silent_host() as address:
+        for role in ("trigger", "thermostat", "stage"):
+            data["devices"][role]["address"] = address
+        with pytest.raises(RigError) as caught:
+            open_rig(validate(RigRecipe, data, "rig_lab.yaml"), Nobody())
+    for role in ("trigger", "thermostat", "stage"):
+        assert f"{role} at {address}: nobody answers at this address within 0.2 s. Check" in str(caught.value)
 
 
 class Unplugged(PacedAdapter):
