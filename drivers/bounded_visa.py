@@ -1,9 +1,10 @@
 """pymeasure's VISA adapter with an opening and reads that end, whatever is on the wire.
 
-A box that is switched off does not refuse a connection: its host just does not answer, and pyvisa-py gives up after 10 s
-with a plain Exception. pyvisa reads a line for as long as bytes come, so that a box that sends without end holds its reader for ever; and
-pymeasure reads away what nobody asked for byte by byte, which for a million bytes takes a minute. pyvisa-py's own flush
-of a network connection does not return once the other side has closed (0.8, its tcpip.py, clear).
+A box that is switched off does not refuse a connection: its host just does not answer, and pyvisa-py gives up after
+10 s with a plain Exception. pyvisa reads a line for as long as bytes come, so that a box that sends without end holds
+its reader for ever; and pymeasure reads away what nobody asked for byte by byte, which for a million bytes takes a
+minute. pyvisa-py's own flush of a network connection does not return once the other side has closed (0.8, its tcpip.py,
+clear).
 """
 
 from __future__ import annotations

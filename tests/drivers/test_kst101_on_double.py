@@ -18,6 +18,7 @@ from drivers.zfs25b import TRINAMIC, ZFS25B
 from simulators.clock import SimClock
 from simulators.kst101 import KST101 as Double
 from simulators.server import DoubleServer, let_arrive
+from tests.drivers.marks import needs_visa_over_a_url
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_a_vanished_controller_is_an_os_error(double: Double, clock: SimClock) -
     axis.adapter.close()
 
 
-@pytest.mark.parametrize("scheme", ["TCPIP", "ASRL"])
+@pytest.mark.parametrize("scheme", ["TCPIP", pytest.param("ASRL", marks=needs_visa_over_a_url)])
 def test_the_driver_works_over_visa_too(scheme: str, clock: SimClock) -> None:
     server = DoubleServer(Double(is_homed=True, position_mm=3.0), clock)
     address = server.visa_address if scheme == "TCPIP" else f"ASRL{server.url}::INSTR"

@@ -9,6 +9,7 @@ from drivers.lakeshore335_codec import HeaterStatus, Mode
 from simulators.clock import SimClock
 from simulators.lakeshore335 import LakeShore335 as LakeShoreDouble
 from simulators.server import DoubleServer
+from tests.drivers.marks import needs_visa_over_a_url
 
 
 @pytest.fixture
@@ -116,6 +117,7 @@ def test_looking_changes_nothing(controller, double):
     assert controller.input_A.kelvin == pytest.approx(300.0, abs=0.05)
 
 
+@needs_visa_over_a_url
 def test_the_serial_defaults_are_those_of_the_box(double):
     server = DoubleServer(double, SimClock())
     controller = LakeShore335(f"ASRLsocket://127.0.0.1:{server.port}::INSTR", timeout=300)

@@ -28,6 +28,7 @@ from simulators.lakeshore335 import LakeShore335 as LakeShoreDouble
 from simulators.pm100d import PM100D as MeterDouble
 from simulators.server import DoubleServer
 from simulators.trigger import TriggerGenerator as GeneratorDouble
+from tests.drivers.marks import needs_visa_over_a_url
 
 Question = Callable[[Any], object]
 BOXES: dict[str, tuple[type, type[Double], Question, object]] = {
@@ -70,6 +71,7 @@ def test_noise_before_a_reply_is_discarded_and_asked_about_again(
             assert question(opened) == answer
 
 
+@needs_visa_over_a_url
 @pytest.mark.parametrize("name", ["Lake Shore", "wheel"])
 def test_a_million_bytes_of_noise_on_a_serial_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     driver, make, question, answer = BOXES[name]
@@ -89,7 +91,13 @@ def test_a_million_bytes_of_noise_on_a_serial_line(name: str, monkeypatch: pytes
         server.close()
 
 
-@pytest.mark.parametrize("make", [lambda server: server.visa_address, lambda server: f"ASRL{server.url}::INSTR"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda server: server.visa_address,
+        pytest.param(lambda server: f"ASRL{server.url}::INSTR", marks=needs_visa_over_a_url),
+    ],
+)
 def test_a_box_that_sends_without_end_holds_nobody(make: Callable[[DoubleServer], str], monkeypatch) -> None:
     monkeypatch.setattr("drivers.bounded_visa.MOST_NOISE_S", 0.2)
     simulated, is_noisy = GeneratorDouble(), True

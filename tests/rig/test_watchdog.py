@@ -167,14 +167,12 @@ def test_a_dead_path_does_not_delay_the_other(lit: DoubleServer) -> None:
 
 
 def test_it_says_what_to_do_by_hand_when_nothing_answers() -> None:
-    process = program("TCPIP::127.0.0.1::9::SOCKET", "os._exit(0)")
-    wait_until_guarded(process)
-    assert process.stderr is not None
-    line = process.stderr.readline()
+    with program("TCPIP::127.0.0.1::9::SOCKET", "os._exit(0)") as process:  # the pipes stay open with the watchdog
+        wait_until_guarded(process)
+        assert process.stderr is not None
+        line = process.stderr.readline()
     assert "the program ended without making the rig safe. LIGHT MAY BE ON: the trigger" in line
     assert "Turn the laser's key switch off by hand" in line
-    process.stderr.close()
-    end(process)
 
 
 def test_the_run_hears_of_a_watchdog_that_was_killed(lit: DoubleServer) -> None:

@@ -77,6 +77,8 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     InputError
         The file is missing, unreadable, no text, no YAML, or holds no keys; with line and column where there are any.
     """
+    if Path(path).is_dir():
+        raise InputError(f"{Path(path).absolute()}: cannot be read: is a directory. Name a file in it.")
     try:
         with Path(path).open("rb") as file:
             content = file.read(MAX_BYTES + 1)

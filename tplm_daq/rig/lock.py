@@ -105,11 +105,13 @@ def is_alive(pid: int) -> bool:
     if sys.platform == "win32":
         import ctypes
 
-        query_limited_information, still_active = 0x1000, 259
-        kernel = ctypes.windll.kernel32
+        query_limited_information, still_active, access_denied = 0x1000, 259, 5
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        if pid >= 2**32:
+            return False
         handle = kernel.OpenProcess(query_limited_information, False, pid)
         if not handle:
-            return False
+            return ctypes.get_last_error() == access_denied  # another user's
         code = ctypes.c_ulong()
         kernel.GetExitCodeProcess(handle, ctypes.byref(code))
         kernel.CloseHandle(handle)
