@@ -126,7 +126,8 @@ def test_a_lock_that_cannot_be_taken_over_is_named(tmp_path: Path, monkeypatch: 
         raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
 
     monkeypatch.setattr(Path, "rename", refuse)  # as of a file of another user in a folder with the sticky bit
-    with pytest.raises(RigError, match=f"a: its lock file cannot be .*not permitted.* Delete {escape(str(path))}, or let its owner"):
+    said = f"a: its lock file cannot be .*not permitted.* Delete {escape(str(path))}, or let its owner"
+    with pytest.raises(RigError, match=said):
         RigLock(["a"], tmp_path).__enter__()
     assert list(tmp_path.iterdir()) == [path]
 
