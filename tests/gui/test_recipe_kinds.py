@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -166,7 +167,7 @@ def test_items_that_would_be_misread_are_quoted(value: list[object]) -> None:
     ],
 )
 def test_what_a_recipe_takes_and_gives_is_told(name: str, parts: list[str]) -> None:
-    text = check_text(check_recipe(load_recipe(name)[1], rig_recipe()), NOW)
+    text = check_text(*check_recipe(load_recipe(name)[1], rig_recipe(), Path("nowhere")), NOW)
     for part in parts:
         assert part in text
 
@@ -188,7 +189,7 @@ def test_what_a_recipe_asks_for_fits_in_a_line(name: str, said: str) -> None:
 
 
 def test_each_kind_keeps_what_is_being_edited(qtbot: QtBot) -> None:
-    panel = RecipePanel(rig_recipe())
+    panel = RecipePanel(rig_recipe(), Path("nowhere"))
     qtbot.addWidget(panel)
     selector = next(each for each in panel.findChildren(QComboBox) if each.accessibleName() == "Kind of recipe")
     panel.set_recipe("scan_line.yaml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.gui.waiting import choose_file, wait_for
 from tests.rig.conftest import rig_recipe
+from tests.workflow.test_calibrated import calibrate
 from tplm_daq.errors import InputError
 from tplm_daq.gui.recipe_panel import RecipePanel
 from tplm_daq.gui.theme import DARK
@@ -33,8 +35,8 @@ def write(panel: RecipePanel, text: str, *keys: str) -> None:
 
 
 @pytest.fixture
-def panel(qtbot: QtBot) -> RecipePanel:
-    made = RecipePanel(rig_recipe())
+def panel(qtbot: QtBot, tmp_path: Path) -> RecipePanel:
+    made = RecipePanel(rig_recipe(), tmp_path)
     qtbot.addWidget(made)
     made.set_theme(DARK)
     made.resize(1366, 700)
@@ -157,3 +159,15 @@ def test_a_recipe_itself_can_be_set(panel: RecipePanel) -> None:
     panel.set_recipe(recipe)
     assert panel.recipe() == recipe
     assert not panel.is_unsaved
+
+
+@pytest.mark.parametrize("recipe", ["scan_line.yaml", "series_power.yaml", "align_spot.yaml"])
+def test_the_calibrations_that_the_run_would_take_over_are_named(
+    recipe: str, panel: RecipePanel, tmp_path: Path, qtbot: QtBot
+) -> None:
+    assert "calibrated" not in check(panel)
+    used = calibrate(tmp_path, "response").path.name
+    left = calibrate(tmp_path, "dark", age=timedelta(hours=2)).path.name
+    panel.set_recipe(recipe)
+    wait_for(qtbot, lambda: f"response ({used})" in check(panel))
+    assert f"dark ({left}): expired 20" in check(panel)

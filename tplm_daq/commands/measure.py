@@ -50,11 +50,9 @@ def check(
     from rich.console import Console
 
     from tplm_daq.printing.overviews import print_check
-    from tplm_daq.workflow.calibrated import calibrated_by, look_up
     from tplm_daq.workflow.jobs import check_measurement
 
-    calibrations = look_up(rig_recipe, out)
-    found = check_measurement(wanted, calibrated_by(calibrations, rig_recipe))
+    found, calibrations = check_measurement(wanted, rig_recipe, out)
     if as_json:
         print_json({**found.to_dict(), **calibrations.to_dict()})
     else:

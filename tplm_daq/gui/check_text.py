@@ -9,41 +9,47 @@ from html import escape
 from pyqtgraph import siFormat
 
 from tplm_daq.gui.plots import SUPERSCRIPTS
+from tplm_daq.workflow.calibrated import Calibrations
 from tplm_daq.workflow.check import CheckReport
 from tplm_daq.workflow.feasibility import AlignCheck
 from tplm_daq.workflow.jobs import AnyCheck
 from tplm_daq.workflow.series_check import SeriesCheck
 from tplm_daq.workflow.sweep_job import SweepCheck
 
+Rows = Sequence[tuple[str, str]]
+"""Names and what is said of them."""
 PERCENT = 100.0
 TYPICAL_D = 0.05
 """In cm2/s: a series tells the precision of each condition as if D were this."""
 
 
-def check_text(found: AnyCheck, now: datetime) -> str:
+def check_text(found: AnyCheck, calibrations: Calibrations, now: datetime) -> str:
     """Return what a recipe takes and gives as rich text.
 
     Parameters
     ----------
     found : AnyCheck
         What the check found.
+    calibrations : Calibrations
+        Those that the run would take over, and those that it would leave.
     now : datetime
         From which the end is reckoned.
     """
+    calibrated = [(name, escape(text)) for name, text in calibrations.told()]
     match found:
         case CheckReport():
-            return _scan_text(found, now)
+            return _scan_text(found, calibrated, now)
         case SeriesCheck():
-            return _series_text(found, now)
+            return _series_text(found, calibrated, now)
         case SweepCheck():
             return _sweep_text(found)
         case AlignCheck():
-            rows = [("points", f"{found.n_points}"), ("believed for", duration(found.valid_for_s))]
+            rows = [("points", f"{found.n_points}"), ("believed for", duration(found.valid_for_s)), *calibrated]
             return f"{_table(rows)}<p>What it finds is used by all runs of this rig until then.</p>"
 
 
-def _scan_text(report: CheckReport, now: datetime) -> str:
-    """Return time, rates, pile-up and precision of a scan."""
+def _scan_text(report: CheckReport, calibrated: Rows, now: datetime) -> str:
+    """Return time, rates, pile-up, precision and calibrations of a scan."""
     end = now + timedelta(seconds=report.time_s)
     rows = [
         ("time", f"<b>{duration(report.time_s)}</b>, counting {duration(report.dwell_s)}; ends {end:%a %H:%M}"),
@@ -64,15 +70,17 @@ def _scan_text(report: CheckReport, now: datetime) -> str:
         for each in report.precision
     ]
     rows.append(("room, dose", f"{report.disk_mb:.0f} MB on disk, {report.dose_nj * 1e-3:.3g} µJ on the spot"))
+    rows += calibrated
     return _table(rows) + _warned(report.warnings)
 
 
-def _series_text(found: SeriesCheck, now: datetime) -> str:
-    """Return time, rate and precision of every condition, and of the whole."""
+def _series_text(found: SeriesCheck, calibrated: Rows, now: datetime) -> str:
+    """Return time, rate and precision of every condition, and of the whole, with its calibrations."""
     end = now + timedelta(seconds=found.time_s)
     whole = [
         ("time", f"<b>{duration(found.time_s)}</b>; ends {end:%a %H:%M}, waiting for temperatures not counted"),
         ("room", f"{found.disk_mb:.0f} MB on disk"),
+        *calibrated,
     ]
     heads = ("condition", "time", "rate", f"± of D = {TYPICAL_D:g} cm²/s")
     cells = [heads]

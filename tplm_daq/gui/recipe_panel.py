@@ -31,6 +31,7 @@ from tplm_daq.gui.recipe_kinds import KINDS, Kind, kind_of
 from tplm_daq.gui.theme import Theme
 from tplm_daq.recipes.load import dump_yaml, shipped_configs
 from tplm_daq.recipes.rig import RigRecipe
+from tplm_daq.workflow.calibrated import Calibrations
 from tplm_daq.workflow.jobs import AnyCheck, check_recipe
 from tplm_daq.workflow.load import AnyRecipe, load_recipe
 
@@ -59,9 +60,10 @@ class RecipePanel(QWidget):
     queue_requested = pyqtSignal(object, object)
     recipe_changed = pyqtSignal()
 
-    def __init__(self, rig: RigRecipe, parent: QWidget | None = None) -> None:
+    def __init__(self, rig: RigRecipe, folder: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rig = rig
+        self._folder = folder
         self._recipe: AnyRecipe | None = None
         self._is_busy = False
         self._is_feasible = False
@@ -207,8 +209,8 @@ class RecipePanel(QWidget):
             self._refusal = f"{n_problems} wrong with the recipe; the tab Recipe says what"
             self._tell([f"{n_problems} wrong with the recipe:", *problems.values()])
         else:
-            recipe, rig = self._recipe, self._rig
-            self._job.start(lambda: check_recipe(recipe, rig))
+            recipe, rig, folder = self._recipe, self._rig, self._folder
+            self._job.start(lambda: check_recipe(recipe, rig, folder))
         self._enable()
         if self._recipe != before:
             self.recipe_changed.emit()
@@ -221,7 +223,7 @@ class RecipePanel(QWidget):
             self._refusal = f"{self._rig.name} cannot do this. {outcome}"
             self._tell([f"{self._rig.name} cannot do this:", *str(outcome).splitlines()])
         else:
-            self._check.setText(check_text(cast(AnyCheck, outcome), datetime.now()))
+            self._check.setText(check_text(*cast(tuple[AnyCheck, Calibrations], outcome), datetime.now()))
         self._enable()
 
     def _tell(self, lines: list[str]) -> None:

@@ -58,7 +58,7 @@ class Views(QTabWidget):
         self._shown_live = QStackedWidget()
         for page in (self.live, self.alignment):
             self._shown_live.addWidget(page)
-        self.recipe = RecipePanel(rig)
+        self.recipe = RecipePanel(rig, folder)
         self.queue = QueuePanel()
         self.devices = DevicePanel(session)
         self.kmc = KmcPanel()

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tplm_daq.printing.tables import calibrated_text, plain_table, print_whole, table_of
+from tplm_daq.printing.tables import plain_table, print_whole, table_of
+from tplm_daq.workflow.calibrated import calibrated_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from tplm_daq.printing.tables import calibrated_text, duration, plain_table, print_whole, table_of
+from tplm_daq.printing.tables import duration, plain_table, print_whole, table_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +34,7 @@ def print_check(console: Console, report: CheckReport | SeriesCheck | AlignCheck
     from tplm_daq.workflow.feasibility import AlignCheck
     from tplm_daq.workflow.series_check import SeriesCheck
 
+    calibrated = [(name, escape(text)) for name, text in calibrations.told()]
     if isinstance(report, SeriesCheck):
         _print_series_check(console, report)
     elif isinstance(report, AlignCheck):
@@ -43,20 +44,10 @@ def print_check(console: Console, report: CheckReport | SeriesCheck | AlignCheck
             highlight=False,
         )
     else:
-        _print_scan_check(console, report, _calibration_rows(calibrations))
+        _print_scan_check(console, report, calibrated)
         return
-    for row in _calibration_rows(calibrations):
+    for row in calibrated:
         console.print("  ".join(row), highlight=False, soft_wrap=True)
-
-
-def _calibration_rows(calibrations: Calibrations) -> list[tuple[str, str]]:
-    """Return what is to be said of calibrations as names and values; nothing if there are none."""
-    used = calibrated_text(calibrations.references)
-    left = [
-        ("not taken", f"{stored.calibration.procedure} ({stored.path.name}): {escape(reason)}")
-        for stored, reason in calibrations.left
-    ]
-    return [*([("calibrated", used)] if used else []), *left]
 
 
 def _print_series_check(console: Console, report: SeriesCheck) -> None:
@@ -80,7 +71,7 @@ def _records_text(report: CheckReport) -> str:
     return f", {report.words_mb:.3g} MB of it for the records of photons" if report.words_mb else ""
 
 
-def _print_scan_check(console: Console, report: CheckReport, calibrations: Sequence[tuple[str, str]]) -> None:
+def _print_scan_check(console: Console, report: CheckReport, calibrated: Sequence[tuple[str, str]]) -> None:
     table = plain_table()
     table.add_row("scan", f"{report.title} on {report.rig}")
     table.add_row("points", f"{report.n_points}: {report.n_positions} positions, {report.n_passes} passes")
@@ -100,7 +91,7 @@ def _print_scan_check(console: Console, report: CheckReport, calibrations: Seque
         table.add_row(f"D = {each.diffusivity_cm2_s:g} cm²/s", _precision_text(each))
     table.add_row("disk", f"{report.disk_mb:.3g} MB at most{_records_text(report)}")
     table.add_row("dose", f"{report.dose_nj:.3g} nJ on the spot")
-    for row in calibrations:
+    for row in calibrated:
         table.add_row(*row)
     for text in report.warnings:
         table.add_row("[yellow]warning[/yellow]", text)

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
 from rich.console import Console
 from rich.table import Table
-
-if TYPE_CHECKING:
-    from tplm_daq.recipes.rig import CalibrationReference
 
 BROAD = 10_000
 """Columns that no table needs."""
@@ -39,8 +33,3 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def calibrated_text(calibrations: Iterable[CalibrationReference]) -> str:
-    """Name calibrations that are taken over, with their files."""
-    return ", ".join(f"{each.procedure} ({each.file})" for each in calibrations)

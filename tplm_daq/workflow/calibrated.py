@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -66,6 +66,15 @@ class Calibrations:
             for stored in self.used
         )
 
+    def told(self) -> list[tuple[str, str]]:
+        """Return what is to be said of them as names and texts; nothing if there are none."""
+        used = calibrated_text(self.references)
+        left = [
+            ("not taken", f"{stored.calibration.procedure} ({stored.path.name}): {reason}")
+            for stored, reason in self.left
+        ]
+        return [*([("calibrated", used)] if used else []), *left]
+
     def to_dict(self) -> dict[str, object]:
         """Return what `tplm check --json` says of them."""
         return {
@@ -75,6 +84,11 @@ class Calibrations:
                 for stored, reason in self.left
             ],
         }
+
+
+def calibrated_text(calibrations: Iterable[CalibrationReference]) -> str:
+    """Name calibrations that are taken over, with their files."""
+    return ", ".join(f"{each.procedure} ({each.file})" for each in calibrations)
 
 
 def with_calibrations(rig: RigRecipe, folder: Path, now: datetime | None = None) -> RigRecipe:
