@@ -171,3 +171,13 @@ def test_the_calibrations_that_the_run_would_take_over_are_named(
     panel.set_recipe(recipe)
     wait_for(qtbot, lambda: f"response ({used})" in check(panel))
     assert f"dark ({left}): expired 20" in check(panel)
+
+
+def test_what_a_run_has_calibrated_is_looked_up_when_it_has_ended(
+    panel: RecipePanel, tmp_path: Path, qtbot: QtBot
+) -> None:
+    panel.set_busy(True)
+    used = calibrate(tmp_path, "response").path.name
+    assert used not in check(panel)
+    panel.set_busy(False)
+    wait_for(qtbot, lambda: f"response ({used})" in check(panel))

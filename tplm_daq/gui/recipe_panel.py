@@ -147,7 +147,9 @@ class RecipePanel(QWidget):
         self.setStyleSheet(f'QLabel[role="problem"] {{ color: {theme.bad}; }}')
 
     def set_busy(self, is_busy: bool) -> None:
-        """Allow no second run while something is under way; editing and queueing go on."""
+        """Allow no second run while something is under way; what it calibrated is looked up when it has ended."""
+        if self._is_busy and not is_busy:
+            self._debounce.start()
         self._is_busy = is_busy
         self._enable()
 
