@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LOWEST := .venv-lowest
 export QT_QPA_PLATFORM ?= offscreen
 
-.PHONY: help run reproduce picture report-picture test lint pytest coverage slow statistics faults docs notebook screenshots bench clean
+.PHONY: help run reproduce picture report-picture test lint pytest coverage lowest slow statistics faults docs notebook screenshots bench clean
 
 help:
 	@echo "make run    set up, then measure a simulated line scan and write its report"
@@ -16,6 +17,7 @@ help:
 	@echo "make test   set up, then style, types, import contracts and tests"
 	@echo "make lint   style, types and import contracts only"
 	@echo "make coverage    lines and branches of acquire, store, rig and drivers that no test runs; 95 % are asked for"
+	@echo "make lowest      the tests with the oldest libraries that pyproject.toml allows, in .venv-lowest"
 	@echo "make slow   the long campaigns (statistics over many seeds, many kills)"
 	@echo "make statistics  efficiency, coverage and bias of every estimator, as tables (15 minutes)"
 	@echo "make faults      every fault at every transaction of a small scan"
@@ -56,6 +58,13 @@ coverage: $(STAMP)
 	  $(BIN)/coverage report --format=total --fail-under=95 --include="$$part/*" > /dev/null || \
 	    { echo "$$part: less than 95 % are covered"; exit 1; }; done
 
+# old libraries warn of newer ones beside them
+lowest: $(STAMP)
+	$(BIN)/python -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable ".[dev]"
+	$(LOWEST)/bin/pytest -n auto --dist loadfile -W ignore::DeprecationWarning
+
 statistics: $(STAMP)
 	$(BIN)/pytest tests/analysis/test_statistics.py tests/analysis/test_bias_table.py -m slow -s -n0 --timeout 7200
 
@@ -91,5 +100,5 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	rm -rf $(VENV) $(LOWEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
