@@ -80,8 +80,15 @@ def lamp_colour(theme: Theme, lamp: str) -> str:
     return {"green": theme.good, "amber": theme.doubtful}.get(lamp, theme.bad)
 
 
-def apply_theme(app: QApplication, theme: Theme) -> None:
-    """Give every widget of the program these colours; plots are told apart (`Plot.set_theme`)."""
+def apply_theme(theme: Theme) -> None:
+    """Give every widget of the program these colours; plots are told apart (`Plot.set_theme`).
+
+    Widgets that are made later have them too, and sooner: those that are there are all drawn up anew, in seconds.
+    """
+    app, style_sheet = QApplication.instance(), _style_sheet(theme)
+    assert isinstance(app, QApplication)
+    if app.styleSheet() == style_sheet:
+        return
     app.setStyle("Fusion")
     palette = QPalette()
     role = QPalette.ColorRole
@@ -98,7 +105,7 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
     for each in (role.Text, role.WindowText, role.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, each, QColor(theme.disabled))
     app.setPalette(palette)
-    app.setStyleSheet(_style_sheet(theme))
+    app.setStyleSheet(style_sheet)
 
 
 def _style_sheet(theme: Theme) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QSettings, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QShowEvent
-from PyQt6.QtWidgets import QApplication, QDialog, QMainWindow
+from PyQt6.QtWidgets import QDialog, QMainWindow
 
 from tplm_daq.errors import InputError, TplmError
 from tplm_daq.gui.background import LatestJob
@@ -54,7 +54,8 @@ class Window(QMainWindow):
         self._rig = rig
         self._settings = settings
         self._folder = folder
-        self._theme = DARK
+        self._theme = THEMES.get(settings.value("theme"), DARK)
+        apply_theme(self._theme)
         self._file: Picture | None = None
         self._is_closing = False
         self.bridge = Bridge()
@@ -167,9 +168,7 @@ class Window(QMainWindow):
     def set_theme(self, theme: Theme) -> None:
         """Give everything these colours."""
         self._theme = theme
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        apply_theme(app, theme)
+        apply_theme(theme)
         for part in (self.run_bar, self.messages, self.views, self.log):
             part.set_theme(theme)
 
@@ -250,7 +249,7 @@ class Window(QMainWindow):
         settings = self._settings
         self.resize(1366, 740)
         bring_back(settings, self, self.live.splitters)
-        self.set_theme(THEMES.get(settings.value("theme"), DARK))
+        self.set_theme(self._theme)
 
     def _propose(self) -> None:
         """Say what F5 would run."""
