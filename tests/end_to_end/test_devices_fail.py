@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.end_to_end.program import QUICK, finish, settings, start, status_of, tplm, wait_for
+from tests.end_to_end.program import QUICK, finish, settings, start, status_of, tplm, tplm_here, wait_for
 from tests.end_to_end.served_world import ServedWorld, served_world
 from tplm_daq.store.reader import open_run
 
@@ -58,7 +58,9 @@ def rig_with(world: ServedWorld, folder: Path, **addresses: str) -> str:
     return str(path)
 
 
-def test_every_device_that_fails_is_in_one_tree(world: ServedWorld, silent_port: int, tmp_path: Path) -> None:
+def test_every_device_that_fails_is_in_one_tree(
+    world: ServedWorld, silent_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stage = world.devices["stage"]
     rig = rig_with(
         world,
@@ -83,7 +85,9 @@ def test_every_device_that_fails_is_in_one_tree(world: ServedWorld, silent_port:
     assert "in time" in failures["thermostat"]["cause"]
     assert not list(tmp_path.glob("runs/*.h5"))
     assert not world.is_light_on
-    asked = tplm(tmp_path, "devices", "--rig", rig, "--json")
+    monkeypatch.setattr("tplm_daq.rig.links.REPLY_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("tplm_daq.rig.wiring.VISA_TIMEOUT_MS", 300)
+    asked = tplm_here(tmp_path, "devices", "--rig", rig, "--json")
     assert asked.status == 1
     rows = {row["role"]: row for row in asked.document["devices"]}
     assert {role for role, row in rows.items() if row["status"] == "failed"} == set(failures)
@@ -97,7 +101,7 @@ def test_a_second_program_on_the_same_rig_is_told_who_has_it(world: ServedWorld,
     devices = yaml.safe_load(Path(world.rig).read_text(encoding="utf-8"))["devices"].values()
     held = {device["address"] for device in devices if device and "address" in device}
     for words, extra in ((("run", "configs/scan_line.yaml"), SLOWLY), (("devices",), [])):
-        second = tplm(tmp_path, *words, "--rig", world.rig, "--json", *extra)
+        second = tplm_here(tmp_path, *words, "--rig", world.rig, "--json", *extra)
         assert second.status == 1, second.err
         assert f"(process {first.pid})" in second.failure["message"]
         assert second.failure["message"].count("Wait for that run to end") == 1
@@ -119,7 +123,7 @@ def test_a_second_program_on_the_same_rig_is_told_who_has_it(world: ServedWorld,
     ],
 )
 def test_a_guard_stops_the_run_before_its_first_point(changes: list[str], says: str, tmp_path: Path) -> None:
-    done = tplm(tmp_path, "run", "configs/scan_line.yaml", "--json", *settings(*QUICK, *changes))
+    done = tplm_here(tmp_path, "run", "configs/scan_line.yaml", "--json", *settings(*QUICK, *changes))
     assert done.status == 4, done.err
     assert done.failure["kind"] == "GuardStop"
     assert says in done.failure["message"]
@@ -132,7 +136,8 @@ def test_a_light_that_somebody_switches_off_in_mid_scan_is_a_guards_stop(world: 
     world.ask_trigger("OUTP OFF")
     done = finish(program)
     assert done.status == 4, done.err
-    assert "no sync" in done.failure["message"]
+    message = done.failure["message"]
+    assert "no sync" in message or "sync rate is" in message  # of the moment in which it went off, half the pulses
     run = open_run(tmp_path / done.document["run_file"])
     assert run.finish_reason == done.document["finish_reason"] == "guard"
     assert run.n_points == done.document["n_points"] > 0

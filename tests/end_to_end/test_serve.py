@@ -21,6 +21,7 @@ from drivers.kst101 import KST101
 from drivers.lakeshore335 import LakeShore335
 from drivers.trigger import TriggerGenerator
 from tests.end_to_end.program import environment
+from tests.end_to_end.served_world import NEAR
 from tplm_daq.acquire.events import FinishReason
 from tplm_daq.errors import InputError, RigError
 from tplm_daq.recipes.load import apply_overrides, find_config, read_yaml, validate
@@ -32,9 +33,6 @@ from tplm_daq.workflow.load import load_scan
 from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.scan import ScanJob
 from tplm_daq.workflow.serve import served_doubles
-
-NEAR_HOME = tuple(f"devices.detector_{axis}.{end}" for axis in "xy" for end in ("centre=0.7mm", "highest=1.5mm"))
-"""So that the first move, in real time, takes one second and not sixteen."""
 
 SERVE = """
 import json
@@ -56,17 +54,18 @@ COUNTERS: dict[str, tuple[list[str], list[str]]] = {
 ROLES = {"trigger", "gate", "thermostat", "stage", "detector_x", "detector_y"}
 
 
-Serve = Callable[..., tuple[subprocess.Popen[str], dict[str, Any]]]
+Served = tuple[subprocess.Popen[str], dict[str, Any]]
+Serve = Callable[..., Served]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def serve() -> Iterator[Serve]:
-    """Start the program; it is told to end, and waited for, when the test is over."""
+    """Start the program; it is told to end, and waited for, when the tests are over."""
     with ExitStack() as stack:
 
-        def start(*others: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
+        def start(*others: str) -> Served:
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-            changes = [f"rig.{change}" for change in ("simulation.is_homed=true", *NEAR_HOME, *others)]
+            changes = [f"rig.{change}" for change in ("simulation.is_homed=true", *NEAR, *others)]
             command = [sys.executable, "-c", SERVE, *changes]
             program = stack.enter_context(subprocess.Popen(command, text=True, env=environment(), **pipes))
             assert program.stdout is not None
@@ -77,12 +76,18 @@ def serve() -> Iterator[Serve]:
         yield start
 
 
+@pytest.fixture(scope="module")
+def served(serve: Serve) -> Served:
+    """Return a program that several tests look at."""
+    return serve()
+
+
 def rig_data(document: dict[str, Any], *changes: str) -> dict[str, Any]:
     """Return the simulated rig's file, changed, with served addresses in it and without its simulation."""
     places = document["devices"]
     data = apply_overrides(
         read_yaml(find_config("configs/rig_sim.yaml")),
-        [*changes, f"devices.counter.address={document['bench']}", *NEAR_HOME]
+        [*changes, f"devices.counter.address={document['bench']}", *NEAR]
         + [f"devices.{role}.address={places[role]['address']}" for role in ("trigger", "gate", "thermostat", "stage")]
         + [f"devices.{role}.address={places[role]['url']}" for role in ("detector_x", "detector_y")],
     )
@@ -90,19 +95,18 @@ def rig_data(document: dict[str, Any], *changes: str) -> dict[str, Any]:
     return data
 
 
-def test_the_first_line_says_where_everything_is(serve: Serve) -> None:
-    program, document = serve()
+def test_the_first_line_says_where_everything_is(served: Served) -> None:
+    _, document = served
     assert set(document) == {"devices", "bench"}
     assert set(document["devices"]) == ROLES
     for place in document["devices"].values():
         assert set(place) - {"pty"} == {"model", "address", "url"}
         port = place["url"].removeprefix("socket://127.0.0.1:")
         assert place["address"] == f"TCPIP::127.0.0.1::{port}::SOCKET"
-    assert program.communicate("", timeout=20)[0] == ""
 
 
-def test_foreign_clients_find_real_boxes(serve: Serve) -> None:
-    _, document = serve()
+def test_foreign_clients_find_real_boxes(served: Served) -> None:
+    _, document = served
     places = document["devices"]
     boxes: list[Any] = [
         TriggerGenerator(places["trigger"]["address"], visa_library="@py"),
@@ -120,8 +124,8 @@ def test_foreign_clients_find_real_boxes(serve: Serve) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="device files are for Linux")
-def test_serial_boxes_have_device_files(serve: Serve) -> None:
-    _, document = serve()
+def test_serial_boxes_have_device_files(served: Served) -> None:
+    _, document = served
     places = document["devices"]
     assert {role for role, place in places.items() if "pty" in place} == {"detector_x", "detector_y", "thermostat"}
     axis = KST101(open_serial(places["detector_y"]["pty"], KST101.serial_settings))
@@ -135,9 +139,9 @@ def test_serial_boxes_have_device_files(serve: Serve) -> None:
 
 @pytest.mark.parametrize(("rig_changes", "changes"), COUNTERS.values(), ids=COUNTERS)
 def test_a_scan_in_this_process_uses_the_served_world(
-    rig_changes: list[str], changes: list[str], serve: Serve, tmp_path: Path
+    rig_changes: list[str], changes: list[str], serve: Serve, served: Served, tmp_path: Path
 ) -> None:
-    _, document = serve(*rig_changes)
+    _, document = serve(*rig_changes) if rig_changes else served
     rig = validate(RigRecipe, rig_data(document, *rig_changes), "served rig")
     scan, _ = load_scan("configs/scan_line.yaml", "configs/rig_sim.yaml", [*QUICK, *changes])
     outcome = ScanJob(scan, rig, tmp_path, Nobody()).run()
@@ -165,8 +169,9 @@ def test_it_ends_with_clients_connected(end: str, serve: Serve) -> None:
         else:
             program.send_signal(signal.Signals[end])
         assert program.wait(timeout=20) == 0
+    assert program.stdout is not None
     assert program.stderr is not None
-    assert program.stderr.read() == ""
+    assert (program.stdout.read(), program.stderr.read()) == ("", "")
 
 
 def test_the_rig_for_other_programs_can_be_had_ready_made() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from subprocess import PIPE, Popen
 
@@ -27,6 +28,7 @@ def test_foreign_clients_are_answered_while_a_scan_uses_the_same_world(tmp_path:
                 while scan.poll() is None:
                     assert 299.0 < thermometer.get_kelvin_reading("A") < 301.0
                     places.append(motor.get_position())
+                    time.sleep(0.05)
             finally:
                 motor.close()
                 thermometer.disconnect_tcp()
