@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from fractions import Fraction
 from typing import Annotated, get_args
 
+import pint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,6 +114,15 @@ def test_anything_else_is_refused_with_what_to_write(annotated, written, message
     with pytest.raises(PydanticCustomError) as refused:
         quantity(annotated).parse(written)
     assert refused.value.message() == message
+
+
+def test_the_units_are_those_of_pint():
+    theirs, ours = pint.UnitRegistry(non_int_type=Fraction), base._units()
+    assert {"meter", "second", "kelvin", "watt", "volt", "hertz"} <= set(ours)
+    for name in ours:
+        factor, root = theirs.get_root_units(theirs.parse_units(name), check_nonmult=False)
+        our_factor, our_root = ours.get_root_units(ours.parse_units(name), check_nonmult=False)
+        assert (our_factor, dict(our_root.dimensionality)) == (factor, dict(root.dimensionality)), name
 
 
 @given(st.text(alphabet="sSmnuµ°CKkHz%/ .e+-0123456789WVminhdayps", max_size=12))

@@ -9,8 +9,8 @@ A unit must be of the right kind, not only of the right dimension: Hz, cps and r
 count rate and an angular velocity differ by their meaning or by 2 pi. Temperatures are written in K, because
 a unit with an offset makes "5 degC" ambiguous between a temperature and a difference.
 
-Files are read, and errors turned into sentences for the user, in `tplm_daq.recipes.load`. The units come from pint,
-which takes a noticeable time to import and is therefore loaded by the first quantity that is read.
+Files are read, and errors turned into sentences for the user, in `tplm_daq.recipes.load`. The units of `units.txt`
+are computed with by pint, which takes a noticeable time to import and is loaded by the first quantity that is read.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction as Ratio
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -274,7 +275,5 @@ def _units() -> pint.UnitRegistry[Any]:
     """Load the table of units, once."""
     import pint
 
-    units: pint.UnitRegistry[Any] = pint.UnitRegistry(non_int_type=Ratio)
-    units.define("kcps = 1e3 * cps")  # these two would also read as cups
-    units.define("Mcps = 1e6 * cps")
+    units: pint.UnitRegistry[Any] = pint.UnitRegistry(Path(__file__).with_name("units.txt"), non_int_type=Ratio)
     return units
