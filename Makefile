@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOWEST := .venv-lowest
 export QT_QPA_PLATFORM ?= offscreen
+# tests start the program over and over, which takes a quarter longer if it is compiled anew each time
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run reproduce picture report-picture test lint pytest coverage lowest slow statistics faults docs notebook screenshots bench clean
 

@@ -23,3 +23,10 @@ def _no_thread_is_left_behind() -> Iterator[None]:
         thread.join(timeout=2.0)
     names = [thread.name for thread in left if thread.is_alive()]
     assert not names, f"threads left behind: {names}"
+
+
+@pytest.fixture
+def short_time_outs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait no longer than this for a device of which the test knows that it will not answer."""
+    monkeypatch.setattr("tplm_daq.rig.links.REPLY_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("tplm_daq.rig.wiring.VISA_TIMEOUT_MS", 300)

@@ -37,6 +37,7 @@ def run_into_it(qtbot: QtBot, window: Window) -> str:
     ],
     ids=["dead trigger", "stuck axis", "counter library error", "lost sync", "thermostat garbage"],
 )
+@pytest.mark.usefixtures("short_time_outs")
 def test_a_fault_is_told_with_its_next_step_and_the_window_goes_on(
     qtbot: QtBot,
     make_window: MakeWindow,

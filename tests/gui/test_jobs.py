@@ -80,6 +80,7 @@ def test_finish_pass_ends_one_condition_and_the_others_have_all_passes(
     assert [run.finish_reason for run in runs] == ["completed", "completed"]
 
 
+@pytest.mark.usefixtures("short_time_outs")
 def test_a_series_that_loses_a_device_says_which_conditions_are_missing(
     qtbot: QtBot, make_window: MakeWindow, bench: Callable[[], Bench]
 ) -> None:

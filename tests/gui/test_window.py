@@ -141,6 +141,7 @@ def test_light_off_works_while_a_device_hangs(
     assert window.run_bar.light.text() == "LIGHT OUT"
 
 
+@pytest.mark.usefixtures("short_time_outs")
 def test_light_off_without_any_path_says_what_to_do(
     qtbot: QtBot, make_window: MakeWindow, bench: Callable[[], Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +171,7 @@ def test_light_off_without_a_connection_does_not_claim_that_the_light_is_out(
     assert "turn its key switch off by hand" in answer.args[1]
 
 
+@pytest.mark.usefixtures("short_time_outs")
 def test_a_lost_device_is_named_with_what_to_do(
     qtbot: QtBot, make_window: MakeWindow, bench: Callable[[], Bench], tmp_path: Path
 ) -> None:

@@ -133,6 +133,7 @@ def test_light_goes_out_while_another_thread_hangs_on_the_laser(open_simulated: 
     assert bench.light().average_power_nw == 0
 
 
+@pytest.mark.usefixtures("short_time_outs")
 def test_with_every_path_dead_the_message_says_so(open_simulated: OpenRig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tplm_daq.rig.watchdog.LAST_TRIES_S", 0.0)
     rig, bench = open_simulated()

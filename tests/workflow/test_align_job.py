@@ -149,6 +149,7 @@ def test_a_focus_that_is_not_found_leaves_the_sample_where_it_was(make_job: Make
     assert benches[0]._mount.shift(benches[0].now_ns()).defocus_nm == pytest.approx(-1200.0, abs=100)
 
 
+@pytest.mark.usefixtures("short_time_outs")
 def test_a_stage_that_is_lost_is_named(make_job: MakeJob, benches: list[Bench]) -> None:
     job = make_job("focus")
     job.listeners.append(at_point(50, lambda: benches[0].servers["stage"].close()))

@@ -149,6 +149,7 @@ def test_abort_before_the_rig_is_open_switches_nothing_on(make_job: MakeJob, tmp
 
 
 @pytest.mark.parametrize("role", ["detector_x", "thermostat", "trigger"])
+@pytest.mark.usefixtures("short_time_outs")
 def test_a_link_lost_in_the_middle_is_named_and_light_goes_out(
     role: str, make_job: MakeJob, bench: Callable[[], Bench]
 ) -> None:
@@ -163,6 +164,7 @@ def test_a_link_lost_in_the_middle_is_named_and_light_goes_out(
     assert bench().light().average_power_nw == 0
 
 
+@pytest.mark.usefixtures("short_time_outs")
 def test_with_both_paths_to_the_light_lost_the_outcome_says_so(
     make_job: MakeJob, bench: Callable[[], Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:

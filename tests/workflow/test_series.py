@@ -75,6 +75,7 @@ def test_simulated_time_goes_on_so_that_no_noise_is_drawn_twice(tmp_path: Path) 
     assert len(values) == len(set(values)) == 3
 
 
+@pytest.mark.usefixtures("short_time_outs")
 def test_a_failed_condition_is_recorded_and_the_series_goes_on_with_a_rig_opened_anew(
     tmp_path: Path, benches: list[Bench]
 ) -> None:
@@ -91,6 +92,7 @@ def test_a_failed_condition_is_recorded_and_the_series_goes_on_with_a_rig_opened
     assert open_run(Path(str(failed["run_file"]))).n_points >= 3
 
 
+@pytest.mark.usefixtures("short_time_outs")
 def test_a_series_may_stop_at_its_first_failure(tmp_path: Path, benches: list[Bench]) -> None:
     series = job(tmp_path, on_failure="stop")
     series.listeners.append(at_scan(2, lambda: benches[-1].servers["detector_x"].close()))
@@ -109,6 +111,7 @@ def test_an_aborted_series_keeps_what_it_has(tmp_path: Path) -> None:
     assert outcome.finish_reason is FinishReason.ABORTED
 
 
+@pytest.mark.usefixtures("short_time_outs")
 def test_light_that_may_be_on_ends_the_series(
     tmp_path: Path, benches: list[Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
