@@ -108,6 +108,7 @@ def test_leaving_the_rig_puts_the_light_out(open_simulated: OpenRig) -> None:
 
 
 @pytest.mark.parametrize("dead", ["trigger", "gate"])
+@pytest.mark.usefixtures("short_time_outs")
 def test_one_dead_path_does_not_keep_the_light_on(dead: str, open_simulated: OpenRig) -> None:
     rig, bench = open_simulated()
     assert rig.gate is not None
@@ -258,6 +259,7 @@ def test_the_heaters_follow_the_temperature_policy(policy: str, is_heating: bool
     assert (heater.heater_range != "off") == is_heating
 
 
+@pytest.mark.usefixtures("short_time_outs")
 def test_a_failure_in_the_safe_state_is_logged_and_the_light_is_out(
     open_simulated: OpenRig, caplog: pytest.LogCaptureFixture
 ) -> None:

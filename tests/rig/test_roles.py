@@ -47,6 +47,7 @@ def test_making_safe_twice_is_harmless(role: str, open_simulated: OpenRig) -> No
     assert bench.sync_rate_hz() == 0
 
 
+@pytest.mark.usefixtures("short_time_outs")
 def test_a_snapshot_of_the_rig_survives_a_dead_device(open_simulated: OpenRig) -> None:
     rig, bench = open_simulated()
     bench.servers["stage"].close()

@@ -146,6 +146,7 @@ def test_one_device_can_be_left_and_taken_again_while_the_others_go_on(session: 
     assert shown(session, "stage").message == ""
 
 
+@pytest.mark.usefixtures("short_time_outs")
 def test_a_device_that_dies_says_so_and_comes_back_when_connected_anew(
     session: RigSession, benches: list[Bench]
 ) -> None:
