@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import ptufile
 import pytest
-import tttrlib
 
 from tests.photons.test_records import ptu_bytes
 from tplm_daq.photons.records import RecordFormat, TagStream
+
+tttrlib = pytest.importorskip("tttrlib", reason="a peer of the extra `dev`")
 
 pytestmark = pytest.mark.slow
 
