@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,6 +24,14 @@ def _no_thread_is_left_behind() -> Iterator[None]:
         thread.join(timeout=2.0)
     names = [thread.name for thread in left if thread.is_alive()]
     assert not names, f"threads left behind: {names}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _sockets_close_at_once() -> Iterator[None]:
+    """Without the 0.3 s that pySerial gives other servers after each connection; ours need no time to hear of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("serial.urlhandler.protocol_socket.time", SimpleNamespace(sleep=lambda _: None))
+        yield
 
 
 @pytest.fixture
