@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -141,30 +140,17 @@ def test_a_clock_that_is_set_back_does_not_stop_the_run(tmp_path: Path) -> None:
     assert open_run(only_run_file(tmp_path)).defects() == []
 
 
-class TestViewer:
-    """Another program has the run file open while the run writes it."""
+def test_viewers_with_and_without_the_systems_lock_disturb_nothing(tmp_path: Path) -> None:
+    """Other programs have the run file open while the run writes it."""
+    program = start(tmp_path, "run", "configs/scan_line.yaml", "--json", *settings(*QUICK, "rig.simulation.speed=20"))
+    wait_for(lambda: status_of(tmp_path).get("n_done", 0) > 0, program)
+    path = only_run_file(tmp_path)
+    with h5py.File(path, "r", locking=False), path.open("rb") as locking:
+        if sys.platform != "win32":
+            import fcntl
 
-    def run_beside(self, folder: Path, opener: Callable[[Path], h5py.File]) -> tuple[int, dict[str, object], str]:
-        program = start(folder, "run", "configs/scan_line.yaml", "--json", *settings(*QUICK, "rig.simulation.speed=20"))
-        wait_for(lambda: status_of(folder).get("n_done", 0) > 0, program)
-        with opener(only_run_file(folder)):
-            done = finish(program)
-        return done.status, json.loads(done.out), done.err
-
-    def test_that_opens_it_without_a_lock_disturbs_nothing(self, tmp_path: Path) -> None:
-        status, document, err = self.run_beside(tmp_path, lambda path: h5py.File(path, "r", locking=False))
-        assert status == 0, err
-        assert document["n_points"] == open_run(only_run_file(tmp_path)).n_points == 18
-
-    def test_that_takes_the_systems_lock_is_named_or_harmless(self, tmp_path: Path) -> None:
-        fcntl = pytest.importorskip("fcntl")
-
-        def hold(path: Path) -> h5py.File:
-            stream = path.open("rb")
             with pytest.raises(BlockingIOError):  # the writer has it, so the viewer is the one who waits
-                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return stream
-
-        status, document, err = self.run_beside(tmp_path, hold)
-        assert status == 0, err
-        assert document["n_points"] == open_run(only_run_file(tmp_path)).n_points == 18
+                fcntl.flock(locking, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        done = finish(program)
+    assert done.status == 0, done.err
+    assert done.document["n_points"] == open_run(path).n_points == 18

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -74,11 +75,23 @@ def whole_line(tmp_path_factory: pytest.TempPathFactory) -> RunFile:
     return open_run(job(tmp_path_factory.mktemp("whole"), *LINE).run().run_file)
 
 
+@pytest.fixture(scope="module")
+def thirteen_points(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of an interrupted run, to be copied with what lies beside it."""
+    return interrupted(tmp_path_factory.mktemp("thirteen"), 13, *LINE)
+
+
+@pytest.fixture
+def interrupted_line(thirteen_points: Path, tmp_path: Path) -> Path:
+    """Return the file of a run that its operator ended after 13 points."""
+    return shutil.copytree(thirteen_points.parent, tmp_path / "runs") / thirteen_points.name
+
+
 @pytest.mark.parametrize(("scan", "moments"), SCANS)
 def test_the_counts_are_those_of_the_uninterrupted_run(
-    scan: tuple[str, ...], moments: tuple[int, ...], tmp_path: Path
+    scan: tuple[str, ...], moments: tuple[int, ...], whole_line: RunFile, tmp_path: Path
 ) -> None:
-    whole = open_run(job(tmp_path / "whole", *scan).run().run_file)
+    whole = whole_line if scan == LINE else open_run(job(tmp_path / "whole", *scan).run().run_file)
     for n_points in moments:
         path = interrupted(tmp_path / str(n_points), n_points, *scan)
         assert open_run(path).n_points == n_points
@@ -110,8 +123,8 @@ def test_a_run_may_be_interrupted_again_and_again(whole_line: RunFile, tmp_path:
     assert_equal(open_run(path), whole_line)
 
 
-def test_progress_counts_what_is_there_and_drift_and_rate_are_told_with_numbers(tmp_path: Path) -> None:
-    path = interrupted(tmp_path, 13, *LINE)
+def test_progress_counts_what_is_there_and_drift_and_rate_are_told_with_numbers(interrupted_line: Path) -> None:
+    path = interrupted_line
     seen: list[Event] = []
     resume(path, listen=seen.append)
     points = [(event.n_done, event.n_points) for event in seen if isinstance(event, PointDone)]
@@ -133,15 +146,15 @@ def test_a_completed_run_is_left_alone(tmp_path: Path) -> None:
     assert {**told, "wall_s": None} == {**old, "wall_s": None}
 
 
-def test_a_report_is_of_the_whole_run_and_keeps_that_of_its_first_part(tmp_path: Path) -> None:
-    path = interrupted(tmp_path, 12, *LINE)
+def test_a_report_is_of_the_whole_run_and_keeps_that_of_its_first_part(interrupted_line: Path) -> None:
+    path = interrupted_line
     first = path.with_suffix(".html")
-    first.write_text("a page about 12 points", encoding="utf-8")
+    first.write_text("a page about 13 points", encoding="utf-8")
     outcome = load_resume(path, ()).job(Nobody(), with_report=True).run()
     assert outcome.error is None
     assert outcome.report_file == path.with_name(f"{path.stem}_2.html")
     assert path.name in outcome.report_file.read_text(encoding="utf-8")
-    assert first.read_text(encoding="utf-8") == "a page about 12 points"
+    assert first.read_text(encoding="utf-8") == "a page about 13 points"
 
 
 def test_a_run_without_points_begins_with_the_first(whole_line: RunFile, tmp_path: Path) -> None:
@@ -161,10 +174,10 @@ def test_all_points_but_no_end_is_completed_without_another_point(whole_line: Ru
     assert open_run(path).finish_reason == "completed"
 
 
-def test_a_damaged_run_goes_on_in_a_new_file(whole_line: RunFile, tmp_path: Path) -> None:
-    path = interrupted(tmp_path, 12, *LINE)
+def test_a_damaged_run_goes_on_in_a_new_file(whole_line: RunFile, interrupted_line: Path) -> None:
+    path = interrupted_line
     with h5py.File(path) as file:
-        chunk = file["entry/counts"].id.get_chunk_info(11)
+        chunk = file["entry/counts"].id.get_chunk_info(12)
     with path.open("r+b") as stream:
         stream.seek(chunk.byte_offset)
         stream.write(bytes(chunk.size))
@@ -173,7 +186,7 @@ def test_a_damaged_run_goes_on_in_a_new_file(whole_line: RunFile, tmp_path: Path
     assert outcome.run_file == path.with_name(f"{path.stem}_rescued.h5")
     assert_equal(open_run(outcome.run_file), whole_line)
     told = [event.text for event in seen if isinstance(event, Notice)]
-    assert f"{path} is damaged: the 11 points that read are in {outcome.run_file}" in told
+    assert f"{path} is damaged: the 12 points that read are in {outcome.run_file}" in told
 
 
 @pytest.fixture(scope="module")
