@@ -64,8 +64,8 @@ def make_window(qtbot: QtBot, settings: QSettings, tmp_path: Path) -> Iterator[M
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> FindBench:
-    """Return a look at the bench behind the rig that was opened last."""
+def worlds(monkeypatch: pytest.MonkeyPatch) -> list[SimulatedWorld]:
+    """Return the worlds behind the rigs that have been opened, a list that grows."""
     worlds: list[SimulatedWorld] = []
     start = opening.start_doubles
 
@@ -74,4 +74,10 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> FindBench:
         return worlds[-1]
 
     monkeypatch.setattr(opening, "start_doubles", remember)
+    return worlds
+
+
+@pytest.fixture
+def bench(worlds: list[SimulatedWorld]) -> FindBench:
+    """Return a look at the bench behind the rig that was opened last."""
     return lambda: worlds[-1].library._world  # type: ignore[attr-defined]

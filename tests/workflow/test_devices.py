@@ -91,7 +91,7 @@ def test_a_dead_device_does_not_hide_the_others(dead: str, before_asking: Callab
     report = probe()
     assert [row.role for row in report.devices if row.status == "failed"] == [dead]
     row = rows(report)[dead]
-    assert "refused" in str(row.cause)
+    assert any(word in str(row.cause) for word in ("refused", "nobody answers"))  # Windows does not tell them apart
     assert str(row.advice).startswith("Check")
     assert report.n_failed == 1
 

@@ -37,7 +37,7 @@ def test_without_a_command_nothing_happens(caplog: pytest.LogCaptureFixture) -> 
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        (["/no/such/program"], "No such file"),
+        (["/no/such/program"], "the command /no/such/program at the end of the run failed: ["),
         (python("import sys; sys.exit('no network')"), "status 1: no network"),
         (python("import time; time.sleep(60)"), "timed out"),
     ],
