@@ -89,7 +89,7 @@ def measured_quickly(run: Callable[..., Finished], folder: Path, *changes: str) 
 def test_the_seed_and_not_the_speed_makes_the_counts(tmp_path: Path) -> None:
     """The same seed gives the same counts at different speeds, another one others.
 
-    Known gap: now and then a run deviates; of two slow and three fast ones a slow and a fast one must agree in every bin.
+    Known gap: now and then a run deviates. Of two slow and three fast ones, a slow and a fast one must agree.
     """
     slow = [measured_quickly(tplm, tmp_path, "rig.simulation.speed=50").counts() for _ in range(2)]
     assert slow[0].sum() > 10_000
