@@ -17,11 +17,16 @@ from typing import Protocol
 
 from simulators.double import Double
 from simulators.faults import Conversation, Line
+from simulators.loopback import Client
 
 IDLE_WAKEUP_S = 0.05
 """How long a connection stays silent before the double may speak on its own (wall clock)."""
 MAX_UNFINISHED = 65536
 """Bytes of a message without end that a double keeps; more is noise and forgotten."""
+DELIVERY_CHECK_S = 2e-5
+"""Pause between two looks at what is on its way (wall clock)."""
+MAX_DELIVERY_CHECKS = 50_000
+"""Looks after which bytes on their way are given up: some seconds, but of a process that runs."""
 
 
 class TimeSource(Protocol):
@@ -51,6 +56,8 @@ class DoubleServer:
         Port that the system assigned.
     sockets : list of socket
         The listening socket and the open connections; change it under the lock only.
+    clients : dict of socket to Client
+        Who is at the other end of each open connection; change it under the lock only.
     """
 
     def __init__(self, double: Double, clock: TimeSource, lock: AbstractContextManager[object] | None = None) -> None:
@@ -63,6 +70,7 @@ class DoubleServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.sockets = [self._listener]
+        self.clients: dict[socket.socket, Client] = {}
         self._threads = [threading.Thread(target=self._accept, name=f"double-{self.port}", daemon=True)]
         self._threads[0].start()
 
@@ -115,8 +123,9 @@ class DoubleServer:
                 if not select.select([self._listener], [], [], IDLE_WAKEUP_S)[0]:
                     continue
                 with self._lock:
-                    connection, _ = self._listener.accept()
+                    connection, address = self._listener.accept()
                     self.sockets.append(connection)
+                    self.clients[connection] = Client(address)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 name = f"double-{self.port}"
                 thread = threading.Thread(target=self._serve, args=(connection,), name=name, daemon=True)
@@ -131,6 +140,7 @@ class DoubleServer:
                     pass
             with self._lock:
                 self.sockets.remove(connection)
+                del self.clients[connection]
 
     def _exchange(self, connection: socket.socket, conversation: Conversation) -> bool:
         """Take up what has arrived, if anything, and reply; return False when the connection is closed or cut."""
@@ -150,15 +160,22 @@ class DoubleServer:
 def let_arrive(servers: Sequence[DoubleServer], lock: AbstractContextManager[object]) -> None:
     """Return when every byte that clients have sent has been obeyed.
 
-    What is sent over loopback, or connects, is readable at once, and a server takes it up under the lock; so
-    nothing readable while the lock is held means that nothing is on its way.
+    A server takes up and acknowledges under the lock what has arrived. So nothing on its way, and then nothing readable
+    while the lock is held, means that everything has been obeyed.
+
+    Raises
+    ------
+    RuntimeError
+        What was sent does not arrive.
     """
-    while True:
+    for _ in range(MAX_DELIVERY_CHECKS):
         with lock:
+            is_delivered = not any(client.n_on_the_way() for server in servers for client in server.clients.values())
             waiting = [each for server in servers for each in server.sockets]
-            if not waiting or not select.select(waiting, [], [], 0)[0]:
+            if is_delivered and not (waiting and select.select(waiting, [], [], 0)[0]):
                 return
-        time.sleep(0)
+        time.sleep(DELIVERY_CHECK_S)
+    raise RuntimeError("simulated rig: what was sent to a double does not arrive; please report this")
 
 
 def _acknowledge_at_once(connection: socket.socket) -> None:
