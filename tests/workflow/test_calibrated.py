@@ -206,6 +206,8 @@ def test_a_scan_aligns_first_what_is_not_valid_any_more(tmp_path: Path) -> None:
     assert {event.row.pass_index for event in events if isinstance(event, PointDone)} == {0, 1}
     assert sum(isinstance(event, RunFinished) for event in events) == 1
     assert is_log_of(events, logged(outcome.run_file))
+    told = [text for _, _, text in open_run(outcome.run_file).log()]
+    assert told[:2] == ["aligning first: focus", "aligning first: response"]
     header = open_run(outcome.run_file).header
     assert header.t0_ns == pytest.approx(5.0, abs=5e-3)
     named = parse_mapping(header.rig_text, "rig")["calibrations"]

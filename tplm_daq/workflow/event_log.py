@@ -24,6 +24,7 @@ from tplm_daq.acquire.events import (
     Event,
     GuardGoesOn,
     GuardWaits,
+    Message,
     Notice,
     PointDone,
     RunFinished,
@@ -51,10 +52,13 @@ class EventLog:
     ----------
     path : Path or None
         The log; None as long as there is no run file.
+    early : list of (datetime, Message)
+        What was told in words before there was a run file, for the log in there.
     """
 
     def __init__(self, now: Callable[[], datetime] = local_time) -> None:
         self.path: Path | None = None
+        self.early: list[tuple[datetime, Message]] = []
         self._now = now
         self._has_failed = False
         self._waiting = SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8")  # noqa: SIM115 (closed in __exit__)
@@ -69,8 +73,10 @@ class EventLog:
 
     def on_event(self, event: Event) -> None:
         """Append one event, now or when there is a run file (a listener of the runner)."""
-        time = self._now().isoformat(timespec="milliseconds")
-        line = json.dumps({"time": time, **described(event)}, allow_nan=False) + "\n"
+        time = self._now()
+        if self.path is None and isinstance(event, Message):
+            self.early.append((time, event))
+        line = json.dumps({"time": time.isoformat(timespec="milliseconds"), **described(event)}, allow_nan=False) + "\n"
         try:
             if self.path is None:
                 self._waiting.write(line)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +81,6 @@ class Recording:
         self._events = events
         self._past = past
         self._writer: RunWriter | None = None
-        self._early: list[tuple[datetime, Message]] = []
         self._live: LiveAnalysis | None = None
         self.runner = Runner(rig, self._estimate)
         self.runner.listen(self._log)
@@ -135,7 +133,7 @@ class Recording:
             self._writer = RunWriter.reopen(self._path)
         with self._writer.in_one_step():
             self._keep_snapshot(self._writer, "start")
-            for time, message in self._early:
+            for time, message in self._events.early:
                 self._writer.log(time.isoformat(), message.level, message.text)
         self._events.begin(self._path)
         return self._plan(header, prepared.settings, self._writer)
@@ -229,12 +227,8 @@ class Recording:
         return None
 
     def _log(self, event: Event) -> None:
-        """Put a message into the run file; what comes during the preparation waits until there is one."""
-        if not isinstance(event, Message):
-            return
-        if self._writer is None:
-            self._early.append((local_time(), event))
-        else:
+        """Put a message into the run file; the event log keeps those from before there is one."""
+        if self._writer is not None and isinstance(event, Message):
             self._writer.log(local_time().isoformat(), event.level, event.text)
 
 
