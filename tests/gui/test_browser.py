@@ -105,7 +105,7 @@ def test_data_are_exported_and_what_exists_is_kept(qtbot: QtBot, browser: RunBro
     browser.table.selectRow(0)
     path = browser.table.chosen_paths()[0]
     button(browser, "Export the data of the chosen runs as npz").click()
-    wait_for(qtbot, lambda: message(browser) == f"written: {path.with_suffix('.npz')}")
+    wait_for(qtbot, lambda: message(browser).startswith(f"written: {path.with_suffix('.npz')}\n"))
     button(browser, "Export the data of the chosen runs as npz").click()
     wait_for(qtbot, lambda: "exists" in message(browser))
     button(browser, "Export the data of the chosen runs as csv").click()
@@ -130,6 +130,8 @@ def test_one_thing_is_written_after_the_other(
     may_end.set()
     wait_for(qtbot, lambda: message(browser).startswith("written: "))
     assert all(each.isEnabled() for each in writers)
+    wait_for(qtbot, lambda: message(browser).endswith("5 runs"))
+    assert message(browser).startswith("written: ")  # what was read since does not hide it
 
 
 def test_a_report_is_written_beside_the_run(qtbot: QtBot, browser: RunBrowser, tmp_path: Path) -> None:

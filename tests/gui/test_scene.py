@@ -66,5 +66,6 @@ def test_a_guard_that_waits_is_told_until_it_goes_on() -> None:
         GuardGoesOn(60.0),
     ):
         scene.on_event(event)
-        heard.append(scene.status().waiting)
-    assert heard == ["", "temperature is 270 K", "temperature is 270 K", ""]
+        heard.append((scene.status().waiting, scene.status().light))
+    waits = ("temperature is 270 K", Light.MOSTLY_DARK)
+    assert heard == [("", Light.ON), waits, waits, ("", Light.ON)]

@@ -74,6 +74,7 @@ class RunBrowser(QWidget):
         self._rest: Path | None = None
         self._catalogue = Catalogue(folder, (), ())
         self._is_writing = False
+        self._says = {"written": "", "runs": ""}
         self.table = RunTable()
         self.series = SeriesPlot()
         self._folder = QLineEdit(str(folder))
@@ -122,7 +123,7 @@ class RunBrowser(QWidget):
     def refresh(self) -> None:
         """Read the folder anew."""
         folder = Path(self._folder.text()).expanduser()
-        self._message.setText("writing …" if self._is_writing else "reading …")
+        self._say("runs", "reading …")
         self._reading.start(lambda: list_runs(folder))
 
     def export(self, to: str) -> None:
@@ -137,13 +138,12 @@ class RunBrowser(QWidget):
 
     def _show_catalogue(self, outcome: object) -> None:
         if not isinstance(outcome, Catalogue):
-            self._message.setText(str(outcome))
+            self._say("runs", str(outcome))
             outcome = Catalogue(Path(self._folder.text()), (), ())
         else:
             unreadable = [f"⚠ {file.path.name}: {file.reason}" for file in outcome.unreadable]
-            self._message.setText(
-                "\n".join(["1 run" if len(outcome.runs) == 1 else f"{len(outcome.runs)} runs", *unreadable])
-            )
+            n_runs = "1 run" if len(outcome.runs) == 1 else f"{len(outcome.runs)} runs"
+            self._say("runs", "\n".join([n_runs, *unreadable]))
         self._catalogue = outcome
         self._show_runs()
 
@@ -179,8 +179,8 @@ class RunBrowser(QWidget):
             return
         _, self._rest, refusal = outcome
         self._buttons["resume"].setToolTip(RESUME if refusal is None else str(refusal))
-        if refusal is not None and not isinstance(refusal, NothingLeft) and not self._is_writing:
-            self._message.setText(str(refusal))
+        if refusal is not None and not isinstance(refusal, NothingLeft):
+            self._say("runs", str(refusal))
         self._enable()
 
     def _show_comparison(self, outcome: object) -> None:
@@ -188,7 +188,12 @@ class RunBrowser(QWidget):
             self.series.set_runs(outcome)
             self.compared.emit(outcome)
         else:
-            self._message.setText(str(outcome))
+            self._say("runs", str(outcome))
+
+    def _say(self, about: str, text: str) -> None:
+        """Say something about what is "written", which stays in view until more is, or about the "runs"."""
+        self._says[about] = text
+        self._message.setText("\n".join(filter(None, self._says.values())))
 
     def _enable(self) -> None:
         """Allow what can be done with what is chosen; one thing is written after the other."""
@@ -199,7 +204,7 @@ class RunBrowser(QWidget):
 
     def _write(self, job: Job) -> None:
         self._is_writing = True
-        self._message.setText("writing …")
+        self._say("written", "writing …")
         self._enable()
         self._writing.start(job)
 
@@ -207,7 +212,7 @@ class RunBrowser(QWidget):
         self._is_writing = False
         is_written = isinstance(outcome, Sequence) and not isinstance(outcome, str)
         text = "written: " + ", ".join(map(str, outcome)) if is_written else str(outcome)  # type: ignore[call-overload]
-        self._message.setText(text)
+        self._say("written", text)
         self._enable()
 
     def _ask_folder(self) -> None:

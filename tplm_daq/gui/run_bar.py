@@ -42,7 +42,7 @@ class RunBar(QWidget):
         self._theme = DARK
         self._rig: RigRecipe | None = None
         self.state = _label("State of the scan", "MAKING SAFE", 17)
-        self.light = _label("State of the light", Light.OUT.value.upper(), 17)
+        self.light = _label("State of the light", Light.MOSTLY_DARK.value.upper(), 17)
         for label in (self.state, self.light):  # the buttons below stay where they are while words change
             label.setMinimumWidth(label.sizeHint().width())
         self.simulated = _label("Kind of rig", "SIMULATED", 13)
@@ -128,8 +128,8 @@ class RunBar(QWidget):
             RunState.FINISHED: endings[status.ended],
         }
         _show(self.state, _words(status, state), colours.get(state, theme.faint), theme.ground)
-        light = {Light.OUT: theme.good, Light.ON: theme.doubtful, Light.MAY_BE_ON: theme.bad}
-        _show(self.light, status.light.value.upper(), light.get(status.light, theme.faint), theme.ground)
+        lights = {Light.OUT: theme.good, Light.UNKNOWN: theme.faint, Light.MAY_BE_ON: theme.bad}
+        _show(self.light, status.light.value.upper(), lights.get(status.light, theme.doubtful), theme.ground)
         self._show_progress(status)
         self._show_rates(status)
         self.run.setEnabled(not status.is_busy)

@@ -184,9 +184,9 @@ class Scene:
         """Take note that a guard waits, or no longer does."""
         with self._lock:
             if isinstance(message, GuardWaits):
-                self._status = replace(self._status, waiting=message.reason)
+                self._status = replace(self._status, waiting=message.reason, light=Light.MOSTLY_DARK)
             elif isinstance(message, GuardGoesOn):
-                self._status = replace(self._status, waiting="")
+                self._status = replace(self._status, waiting="", light=Light.ON)
 
     def _begin(self, step: Step) -> None:
         """Take note of what is done before the first point; the log has it once, without the figures that follow."""

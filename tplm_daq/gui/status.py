@@ -12,10 +12,11 @@ from tplm_daq.store.layout import PointRow
 
 
 class Light(Enum):
-    """What is known of the light."""
+    """What is known of the light; mostly dark while a guard waits, which looks with the light on now and then."""
 
     UNKNOWN = "not connected"
     ON = "light on"
+    MOSTLY_DARK = "mostly dark"
     OUT = "light out"
     MAY_BE_ON = "LIGHT MAY BE ON"
 
