@@ -54,10 +54,8 @@ class DoubleServer:
         What leads to the double; faults strike there.
     port : int
         Port that the system assigned.
-    sockets : list of socket
-        The listening socket and the open connections; change it under the lock only.
     clients : dict of socket to Client
-        Who is at the other end of each open connection; change it under the lock only.
+        The open connections, and who is at their other end; change it under the lock only.
     """
 
     def __init__(self, double: Double, clock: TimeSource, lock: AbstractContextManager[object] | None = None) -> None:
@@ -69,7 +67,6 @@ class DoubleServer:
         self._is_closing = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.sockets = [self._listener]
         self.clients: dict[socket.socket, Client] = {}
         self._threads = [threading.Thread(target=self._accept, name=f"double-{self.port}", daemon=True)]
         self._threads[0].start()
@@ -83,6 +80,11 @@ class DoubleServer:
     def url(self) -> str:
         """URL under which pyserial opens the served double like a serial port."""
         return f"socket://127.0.0.1:{self.port}"
+
+    @property
+    def sockets(self) -> list[socket.socket]:
+        """The listening socket and the open connections; none once the server is closed."""
+        return [] if self._listener.fileno() < 0 else [self._listener, *self.clients]
 
     def catch_up(self) -> None:
         """Bring the double to the present simulated time."""
@@ -108,14 +110,13 @@ class DoubleServer:
     def close(self) -> None:
         """Close the port and every connection and wait for the threads to end (harmless when repeated)."""
         self._is_closing.set()
-        for open_socket in list(self.sockets):
+        for open_socket in self.sockets:
             with suppress(OSError):
                 open_socket.shutdown(socket.SHUT_RDWR)
         for thread in list(self._threads):
             thread.join(timeout=5.0)
         with self._lock:
-            self.sockets.clear()
-        self._listener.close()
+            self._listener.close()
 
     def _accept(self) -> None:
         with suppress(OSError, ValueError):  # the listener was closed while we waited
@@ -124,7 +125,6 @@ class DoubleServer:
                     continue
                 with self._lock:
                     connection, address = self._listener.accept()
-                    self.sockets.append(connection)
                     self.clients[connection] = Client(address)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 name = f"double-{self.port}"
@@ -139,7 +139,6 @@ class DoubleServer:
                 while not self._is_closing.is_set() and self._exchange(connection, conversation):
                     pass
             with self._lock:
-                self.sockets.remove(connection)
                 del self.clients[connection]
 
     def _exchange(self, connection: socket.socket, conversation: Conversation) -> bool:

@@ -105,7 +105,7 @@ def test_data_are_exported_and_what_exists_is_kept(qtbot: QtBot, browser: RunBro
     browser.table.selectRow(0)
     path = browser.table.chosen_paths()[0]
     button(browser, "Export the data of the chosen runs as npz").click()
-    wait_for(qtbot, lambda: message(browser).startswith(f"written: {path.with_suffix('.npz')}\n"))
+    wait_for(qtbot, lambda: message(browser).splitlines()[0] == f"written: {path.with_suffix('.npz')}")
     button(browser, "Export the data of the chosen runs as npz").click()
     wait_for(qtbot, lambda: "exists" in message(browser))
     button(browser, "Export the data of the chosen runs as csv").click()
