@@ -243,7 +243,7 @@ def _label(name: str, text: str, point_size: int) -> QLabel:
     font.setBold(True)
     label.setFont(font)
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-    label.setContentsMargins(10, 2, 10, 2)
+    label.setContentsMargins(5, 2, 5, 2)
     return label
 
 
