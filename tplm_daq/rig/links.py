@@ -20,9 +20,10 @@ from typing import Any
 
 import pyvisa
 import serial
-from pymeasure.adapters import Adapter, SerialAdapter
+from pymeasure.adapters import Adapter
 from pyvisa.constants import StatusCode
 
+from drivers.bounded_serial import BoundedSerialAdapter
 from drivers.serial_ports import resolve
 from tplm_daq.errors import DeviceError, DeviceTimeout, LinkError, TplmError
 from tplm_daq.roles import Clock
@@ -208,9 +209,10 @@ def visa_library() -> str:
     return "@py" if type(found).__module__.startswith("pyvisa_py") else "@ivi"
 
 
-def open_serial(address: str, settings: dict[str, Any]) -> SerialAdapter:
+def open_serial(address: str, settings: dict[str, Any]) -> BoundedSerialAdapter:
     """Open a serial port by its name, the serial number behind it (``serial://26001234``) or a pyserial URL."""
-    return SerialAdapter(serial.serial_for_url(resolve(address), **{**settings, "timeout": REPLY_TIMEOUT_S}))
+    port = serial.serial_for_url(resolve(address), **{**settings, "timeout": REPLY_TIMEOUT_S})
+    return BoundedSerialAdapter(port)
 
 
 def _sentence(error: BaseException) -> str:
