@@ -15,7 +15,7 @@ from typer.exceptions import TyperException
 
 from tplm_daq.commands import instruments, look, measure, reproduction, simulate
 from tplm_daq.errors import Aborted, TplmError
-from tplm_daq.interrupts import Interrupted, ignore_signals, raise_on_signals
+from tplm_daq.interrupts import Interrupted, ignore_signals, interruption, raise_on_signals
 from tplm_daq.rig.ours import require_our_packages
 from tplm_daq.terminal import misused, refused, tell, write_in_any_encoding
 
@@ -69,5 +69,9 @@ def main() -> NoReturn:
         status = tell(refused(error))
     except Interrupted as end:
         status = tell(Aborted(str(end)))
+    except Exception:
+        if (text := interruption()) is None:
+            raise
+        status = tell(Aborted(text))
     ignore_signals()
     sys.exit(status)

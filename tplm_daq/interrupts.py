@@ -30,7 +30,18 @@ STATUS = 3
 
 
 class Interrupted(BaseException):
-    """A signal on its way out; not an Exception, so that nothing takes it for an error to be dealt with."""
+    """A signal on its way out; not an Exception, so that nothing takes it for an error to be dealt with.
+
+    Compiled libraries do so all the same: pydantic makes an error of its own of it. `interruption` tells.
+    """
+
+
+_raised: list[str] = []
+
+
+def interruption() -> str | None:
+    """Return what the last `Interrupted` said, whatever has become of it; None if there was none."""
+    return _raised[-1] if _raised else None
 
 
 class Signals:
@@ -92,4 +103,5 @@ def _end_at_once(number: int, _frame: FrameType | None) -> None:
 
 
 def _raise(number: int, _frame: FrameType | None) -> NoReturn:
-    raise Interrupted(f"ended by {NAMES[signal.Signals(number)]}")
+    _raised.append(f"ended by {NAMES[signal.Signals(number)]}")
+    raise Interrupted(_raised[-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -140,6 +141,26 @@ def test_every_command_can_be_ended(name: str, tmp_path: Path) -> None:
             assert done.status == 0  # it was faster
         if "--json" in COMMANDS[name]:
             assert done.document
+
+
+SWALLOWED = """
+import signal
+import tplm_daq.cli as cli
+
+def build_schema(**_):
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except BaseException as error:
+        raise ValueError(f"Error building a validator: {error}") from None
+
+cli.app = build_schema
+cli.main()
+"""
+
+
+def test_an_interruption_of_which_a_library_makes_an_error_of_its_own_is_one_all_the_same() -> None:
+    done = subprocess.run([sys.executable, "-c", SWALLOWED], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (3, "tplm: ended by Ctrl-C\n")
 
 
 @pytest.mark.parametrize("n_times", [6, pytest.param(200, marks=pytest.mark.slow)])
