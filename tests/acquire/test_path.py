@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tplm_daq.acquire.path import N_SEARCHED, Extent, assumed_centre, extents, scan_positions, search_lines
+from tplm_daq.acquire.path import (
+    LEAST_SEARCHED_NM,
+    N_SEARCHED,
+    Extent,
+    assumed_centre,
+    extents,
+    scan_positions,
+    search_lines,
+)
 from tplm_daq.recipes.scan import LinePath, RasterPath
 
 
@@ -61,7 +69,7 @@ def test_the_spot_is_looked_for_along_what_the_recipe_does_not_tell() -> None:
 
     assert axes(line("x")) == [("y", 1000.0), ("x", 1000.0)]
     assert axes(line("y", "50 nm")) == [("x", 1000.0)]
-    assert axes(raster()) == [("y", 600.0), ("x", 200.0)]
+    assert axes(raster()) == [("y", 600.0), ("x", LEAST_SEARCHED_NM)]
     assert axes(raster(("0 nm", "50 nm"))) == []
     assert {extent.n_positions for extent in search_lines(raster())} == {N_SEARCHED}
 

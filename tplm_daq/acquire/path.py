@@ -15,6 +15,8 @@ Centre = tuple[float, float]
 
 N_SEARCHED = 9
 """Positions on a line along which the spot is looked for."""
+LEAST_SEARCHED_NM = 500.0
+"""How far to each side the spot is looked for at least: the flanks of a spot of 500 nm FWHM must be seen."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,13 @@ def assumed_centre(path: ScanPath, seen_nm: Centre | None = None) -> Centre:
 def search_lines(path: ScanPath) -> tuple[Extent, ...]:
     """Return the lines that find what the recipe does not tell of the centre, in their order.
 
-    They reach as far as the path. A line scan needs the coordinate across it in any case.
+    They reach as far as the path, and at least `LEAST_SEARCHED_NM`: a narrow path would see the top of the spot only. A
+    line scan needs the coordinate across it in any case.
     """
-    searched = [replace(extent, n_positions=N_SEARCHED) for extent in extents(path)]
+    searched = [
+        replace(extent, half_width_nm=max(extent.half_width_nm, LEAST_SEARCHED_NM), n_positions=N_SEARCHED)
+        for extent in extents(path)
+    ]
     if isinstance(path, LinePath):
         across = replace(searched[0], axis="y" if path.axis == "x" else "x")
         return (across, *searched) if path.centre_nm == "auto" else (across,)

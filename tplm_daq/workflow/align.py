@@ -40,7 +40,7 @@ def find_centre(
     microscope : Microscope
         The rig with light on the sample.
     path : LinePath or RasterPath
-        Its `centre`, or ``auto`` to look for the spot within its extent.
+        Its `centre`, or ``auto`` to look for the spot (along `search_lines`).
     settings : PointSettings
         As for the points of the scan.
     checkpoint, tell : callable
@@ -56,7 +56,7 @@ def find_centre(
     Raises
     ------
     FitError
-        There is no spot within the extent of the path.
+        There is no spot where it is looked for.
     DeviceError, GuardStop, Aborted
         As for any point.
     """
