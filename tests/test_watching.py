@@ -12,25 +12,26 @@ from rich.console import Console
 from tests.workflow.test_series import job
 from tplm_daq.acquire.events import Notice
 from tplm_daq.interrupts import Signals
-from tplm_daq.watching import NOTICES_SHOWN, ScanDisplay, run_watched
+from tplm_daq.watching import NOTICES_SHOWN, ScanDisplay, SeriesBoard, run_watched
+from tplm_daq.workflow.paper.crew import Advanced, Begun, Ended, Warned
+from tplm_daq.workflow.paper.programme import ITEMS
+from tplm_daq.workflow.paper.tasks import SeriesTask, load_task
 from tplm_daq.workflow.series import SeriesProgress, plan_series
 
 
-def watched(folder: Path, console: Console, name: str = "") -> None:
+def watched(folder: Path, console: Console) -> None:
     with Signals() as signals:
-        run_watched(job(folder, reference_every=2), console, signals, name)
+        run_watched(job(folder, reference_every=2), console, signals)
 
 
-@pytest.mark.parametrize("name", ["", "power (4E)"])
-def test_each_condition_of_a_series_is_announced_with_what_came_of_the_one_before(name: str, tmp_path: Path) -> None:
+def test_each_condition_of_a_series_is_announced_with_what_came_of_the_one_before(tmp_path: Path) -> None:
     file = io.StringIO()
-    watched(tmp_path, Console(file=file, width=80), name)
+    watched(tmp_path, Console(file=file, width=80))
     lines = [line for line in file.getvalue().splitlines() if not line.startswith(("warning", "corrects"))]
     announced = [line for line in lines if re.match(r"\d of 4  ", line)]
-    wanted = ["1 of 4  4 nW", "2 of 4  8 nW", "3 of 4  16 nW", "4 of 4  4 nW (again)"]
-    assert announced == ([] if name else wanted)
+    assert announced == ["1 of 4  4 nW", "2 of 4  8 nW", "3 of 4  16 nW", "4 of 4  4 nW (again)"]
     found = [line for line in lines if re.fullmatch(r" +D -?\d\.\d{4} ± \d\.\d{4} cm²/s, completed", line)]
-    assert len(found) == (0 if name else 3)
+    assert len(found) == 3
 
 
 def test_a_terminal_of_80_columns_shows_the_time_that_is_left(tmp_path: Path) -> None:
@@ -54,17 +55,49 @@ def test_warnings_are_counted_anew_in_each_condition() -> None:
     assert file.getvalue().count("warning [a] spot drifts") == len(planned) * NOTICES_SHOWN
 
 
-def test_warnings_of_a_series_among_others_name_it_and_their_condition() -> None:
-    series = job(Path("nowhere"), reference_every=2)
-    planned = plan_series(series.recipe, series.rig_recipe)
+@pytest.fixture
+def two_series(tmp_path: Path) -> tuple[SeriesTask, ...]:
+    tasks = (load_task(ITEMS[name], tmp_path, is_quick=True) for name in ("power", "filters"))
+    return tuple(task for task in tasks if isinstance(task, SeriesTask))
+
+
+def test_series_side_by_side_have_a_line_each_while_they_are_under_way(two_series: tuple[SeriesTask, ...]) -> None:
     file = io.StringIO()
-    display = ScanDisplay(Console(file=file, width=80), "power (4E)")
-    display.on_event(Notice("info", "the rig is opened"))
-    for number, each in enumerate(planned, start=1):
-        display.on_condition(SeriesProgress(number, len(planned), each, ()))
-        display.on_event(Notice("warning", "[a] spot drifts"))
-    display.refresh(None)
-    assert file.getvalue().splitlines() == [
-        "info power (4E): the rig is opened",
-        *(f"warning power (4E), {label}: [a] spot drifts" for label in ("4 nW", "8 nW", "16 nW", "4 nW (again)")),
+    power, filters = two_series
+    with SeriesBoard(Console(file=file, width=80, force_terminal=True), lambda task: task.item.name) as board:
+        board.on_news(power, Begun(1, 5, "6 nW"))
+        board.on_news(power, Advanced(7, 41))
+        board.on_news(filters, Begun(2, 3, "10 nW, filter [open]"))
+        board.refresh()
+        drawn = file.getvalue()
+        board.on_news(power, Ended(0, (), None))
+        file.truncate(0)
+        board.refresh()
+    assert re.search(r"power: 1 of 5 · 6 nW .*7/41", drawn)
+    assert re.search(r"filters: 2 of 3 · 10 nW, filter \[open\] .*0/\?", drawn)
+    assert "power" not in file.getvalue()
+    assert "filters" in file.getvalue()
+
+
+def test_warnings_of_series_side_by_side_name_their_condition_and_failures_come_at_the_end(
+    two_series: tuple[SeriesTask, ...],
+) -> None:
+    file = io.StringIO()
+    power, filters = two_series
+    with SeriesBoard(Console(file=file, width=120), lambda task: task.item.name) as board:
+        board.on_news(power, Warned("info", "the rig is opened"))
+        for number, condition in ((1, "6 nW"), (2, "8 nW")):
+            board.on_news(power, Begun(number, 2, condition))
+            for _ in range(NOTICES_SHOWN + 2):
+                board.on_news(power, Warned("warning", "[a] spot drifts"))
+        board.on_news(filters, Warned("warning", "[b] light is weak"))
+        board.on_news(power, Ended(1, (("8 nW", "[c] nothing answers"),), None))
+    lines = [line for line in file.getvalue().splitlines() if line]
+    assert lines == [
+        "info power: the rig is opened",
+        *["warning power, 6 nW: [a] spot drifts"] * NOTICES_SHOWN,
+        *["warning power, 8 nW: [a] spot drifts"] * NOTICES_SHOWN,
+        "warning filters: [b] light is weak",
+        "failed power, 8 nW: [c] nothing answers",
+        "power: 1 conditions are left out; the same command tries them again.",
     ]

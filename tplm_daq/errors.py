@@ -35,6 +35,10 @@ class TplmError(Exception):
         """Return what `--json` prints as ``error``: the kind is the name of the class."""
         return {"kind": type(self).__name__, "message": str(self)}
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let the error come back as it is from another process, whatever its class was made from."""
+        return _made_anew, (type(self), self.args, self.__dict__)
+
     def _render_traceback_(self) -> list[str]:
         """Return what IPython shows: the message alone, since what was foreseen needs no traceback."""
         return [f"{type(self).__name__}: {self}"]
@@ -186,6 +190,13 @@ class Aborted(TplmError):
     """The run was ended by its operator."""
 
     exit_status = 3
+
+
+def _made_anew(kind: type[TplmError], args: tuple[object, ...], parts: dict[str, object]) -> TplmError:
+    """Return an error of another process with its message and parts."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(parts)
+    return error
 
 
 def _said_once(failures: Sequence[TplmError]) -> list[str]:

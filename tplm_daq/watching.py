@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Protocol, TypeVar
 
@@ -25,6 +26,8 @@ from tplm_daq.analysis.pipeline import Result
 from tplm_daq.interrupts import Signals
 from tplm_daq.workflow.kmc import SweepProgress
 from tplm_daq.workflow.live import LiveResult
+from tplm_daq.workflow.paper.crew import Advanced, Begun, News, Warned
+from tplm_daq.workflow.paper.tasks import SeriesTask
 from tplm_daq.workflow.series import SeriesJob, SeriesProgress
 
 Outcome = TypeVar("Outcome", covariant=True)
@@ -43,15 +46,10 @@ class ScanDisplay:
     ----------
     console : Console
         Where to draw; standard error, so that standard output stays clean for results.
-    name : str
-        Of a series among others: its warnings begin with it and their condition, and its conditions leave no line of
-        their own.
     """
 
-    def __init__(self, console: Console, name: str = "") -> None:
+    def __init__(self, console: Console) -> None:
         self._console = console
-        self._name = name
-        self._origin = f"{name}: " if name else ""
         self._lock = threading.Lock()
         self._doing = RunState.IDLE.value
         self._point: PointDone | None = None
@@ -86,7 +84,7 @@ class ScanDisplay:
             elif isinstance(event, Message):
                 self._n_notices += 1
                 if self._n_notices <= NOTICES_SHOWN:
-                    self._lines.append(f"[yellow]{event.level}[/yellow] {escape(self._origin + event.text)}")
+                    self._lines.append(f"[yellow]{event.level}[/yellow] {escape(event.text)}")
 
     def on_condition(self, progress: SeriesProgress) -> None:
         """Take note that a condition of a series begins, and what came of the one before (in the runner's thread)."""
@@ -94,14 +92,10 @@ class ScanDisplay:
         with self._lock:
             self._condition = f"{number} · "
             self._point, self._n_photons, self._n_notices = None, 0, 0
-            condition = progress.planned.condition.name
-            if self._name:
-                self._origin = f"{self._name}, {condition}: "
-                return
             for point in progress.points[-1:]:
                 result = None if point.outcome is None else point.outcome.result
                 self._lines.append(f"    D {_of_result(result)}, {point.finish_reason}")
-            self._lines.append(f"[bold]{number}[/bold]  {escape(condition)}")
+            self._lines.append(f"[bold]{number}[/bold]  {escape(progress.planned.condition.name)}")
 
     def __enter__(self) -> ScanDisplay:
         """Start drawing."""
@@ -149,6 +143,68 @@ class SteeredJob(Protocol[Outcome]):
         """Do it."""
 
 
+class SeriesBoard:
+    """Shows how far several series at a time are, each on a line of its own while it is under way.
+
+    Parameters
+    ----------
+    console : Console
+        Where to draw.
+    name_of : callable
+        What the lines and warnings of a series begin with.
+    """
+
+    def __init__(self, console: Console, name_of: Callable[[SeriesTask], str]) -> None:
+        self._console = console
+        self._name_of = name_of
+        self._lines: dict[str, TaskID] = {}
+        self._origins: dict[str, str] = {}
+        self._n_notices: dict[str, int] = {}
+        self._progress = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), console=console, transient=True
+        )
+
+    def __enter__(self) -> SeriesBoard:
+        """Start drawing."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop drawing and leave the terminal as it was."""
+        self._progress.stop()
+
+    def refresh(self) -> None:
+        """Draw at once."""
+        self._progress.refresh()
+
+    def on_news(self, task: SeriesTask, news: News) -> None:
+        """Draw what is new of a series; print its warnings, and what failed once it is over."""
+        name = self._name_of(task)
+        if name not in self._lines:
+            self._lines[name] = self._progress.add_task(f"{name}: opening the rig", total=None)
+        line = self._lines[name]
+        if isinstance(news, Begun):
+            self._origins[name] = f"{name}, {news.condition}"
+            self._n_notices[name] = 0
+            text = f"{name}: {news.number} of {news.n_conditions} · {escape(news.condition)}"
+            self._progress.update(line, description=text, completed=0, total=None)
+        elif isinstance(news, Advanced):
+            self._progress.update(line, completed=news.n_done, total=news.n_points)
+        elif isinstance(news, Warned):
+            self._n_notices[name] = self._n_notices.get(name, 0) + 1
+            if self._n_notices[name] <= NOTICES_SHOWN:
+                self._print(f"[yellow]{news.level}[/yellow] {escape(f'{self._origins.get(name, name)}: {news.text}')}")
+        else:
+            self._progress.remove_task(self._lines.pop(name))
+            for label, error in news.failures:
+                self._print(f"[red]failed[/red] {escape(f'{name}, {label}: {error}')}")
+            if news.n_failed and news.error is None:
+                self._print(f"{name}: {news.n_failed} conditions are left out; the same command tries them again.")
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, highlight=False)
+
+
 class SweepDisplay:
     """Shows how far a sweep of lattice simulations is, and its latest point."""
 
@@ -184,12 +240,12 @@ class SweepDisplay:
         self._progress.update(self._task, description=text, completed=progress.share)
 
 
-def run_watched(job: SteeredJob[Outcome], console: Console, signals: Signals, name: str = "") -> Outcome:
-    """Run the job in a thread of its own, so that this one can draw and hear signals; `name` is for `ScanDisplay`.
+def run_watched(job: SteeredJob[Outcome], console: Console, signals: Signals) -> Outcome:
+    """Run the job in a thread of its own, so that this one can draw and hear signals.
 
     The first signal ends the run at the next opportunity, a second one skips everything but the safe state.
     """
-    display = ScanDisplay(console, name)
+    display = ScanDisplay(console)
     job.listeners.append(display.on_event)
     watched: object = job
     if isinstance(watched, SeriesJob):

@@ -86,7 +86,7 @@ def test_options_take_the_place_of_the_recipes_values() -> None:
 
 
 def test_a_sweep_that_does_not_fit_in_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kmc_limits, "_memory_bytes", lambda: 1_000_000_000)
+    monkeypatch.setattr(kmc_limits, "machine_memory_bytes", lambda: 1_000_000_000)
     with pytest.raises(
         InputError, match="with --workers 2 the sweep would need 3.08 GB, more than 80% of the 1 GB here"
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,6 @@ import typer
 
 from tplm_daq.commands.options import JsonOption, print_json
 from tplm_daq.interrupts import Signals
-from tplm_daq.terminal import TerminalOperator
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,12 +49,14 @@ def reproduce(
     """
     from rich.console import Console
 
+    from tplm_daq.workflow.paper.crew import processes_for
     from tplm_daq.workflow.paper.reproduce import plan_reproduction, write_reproduction
 
     console = Console(stderr=True)
     plan = plan_reproduction([*(figures or []), *figure], out, quick)
-    _tell_plan(console, plan)
-    _carry_out(plan, console)
+    n_processes = processes_for(plan.unfinished_series)
+    _tell_plan(console, plan, n_processes)
+    _carry_out(plan, console, n_processes)
     made = write_reproduction(plan)
     _tell_result(console, made)
     if as_json:
@@ -62,48 +64,51 @@ def reproduce(
     raise typer.Exit(made.exit_status)
 
 
-def _carry_out(plan: Plan, console: Console) -> None:
+def _carry_out(plan: Plan, console: Console, n_processes: int) -> None:
     """Do what is left of a plan, and say after each item how long the rest may take at the speed so far."""
     from tplm_daq.workflow.logs import start_logging
-    from tplm_daq.workflow.paper.tasks import SeriesTask
+    from tplm_daq.workflow.paper.tasks import LatticeTask
     from tplm_daq.workflow.places import make_folder
 
     make_folder(plan.out)
     start_logging(plan.out)
-    began_s, expected_s = time.monotonic(), plan.seconds_left
-    for task in plan.tasks:
-        if task.n_done == task.n_conditions:
-            continue
-        if isinstance(task, SeriesTask):
-            _measure(task, plan.name_of(task), console)
-        else:
-            _simulate(task, console)
-        left_s = plan.seconds_left
+    began_s, expected_s = time.monotonic(), plan.seconds_left(n_processes)
+
+    def tell_done(task: LatticeTask | SeriesTask) -> None:
+        left_s = plan.seconds_left(n_processes)
         done_s = expected_s - left_s
         if done_s > ENOUGH_TO_TELL * expected_s:
             left_s *= (time.monotonic() - began_s) / done_s
         done = f"{task.n_done} of {task.n_conditions} done"
         console.print(f"{plan.name_of(task)}: {done}; about {left_s / 60:.1f} min left")
 
+    for task in plan.unfinished:
+        if isinstance(task, LatticeTask):
+            _simulate(task, console)
+            tell_done(task)
+    if plan.unfinished_series:
+        _measure(plan, console, n_processes, tell_done)
 
-def _measure(task: SeriesTask, name: str, console: Console) -> None:
-    """Measure what is left of a series; a condition that fails is told and left out."""
-    from tplm_daq.watching import run_watched
 
-    with Signals() as signals:
-        operator = TerminalOperator(console, task.recipe.operator)
-        job = task.job(operator)
-        job.on_abort.append(operator.stop_waiting)
-        outcome = run_watched(job, console, signals, name)
-    if outcome.error is not None:
-        raise outcome.error
-    for point in outcome.points:
-        if point.error is not None:
-            console.print(f"[red]failed[/red] {name}, {point.condition.label}: {point.error}", highlight=False)
-    if outcome.n_failed:
-        console.print(
-            f"{name}: {outcome.n_failed} conditions are left out; the same command tries them again.", highlight=False
-        )
+def _measure(plan: Plan, console: Console, n_processes: int, tell_done: Callable[[SeriesTask], None]) -> None:
+    """Measure what is left of the series; a condition that fails is told and left out."""
+    from tplm_daq.watching import SeriesBoard
+    from tplm_daq.workflow.paper.crew import Ended, News, measure_side_by_side
+
+    wishes: list[str] = []
+
+    def take_wishes() -> list[str]:
+        return [f"ended by {wishes.pop(0)}" for _ in range(len(wishes))]
+
+    with Signals() as signals, SeriesBoard(console, plan.name_of) as board:
+        signals.listen(wishes.append)
+
+        def on_news(task: SeriesTask, news: News) -> None:
+            board.on_news(task, news)
+            if isinstance(news, Ended) and news.error is None:
+                tell_done(task)
+
+        measure_side_by_side(plan.unfinished_series, n_processes, on_news, take_wishes)
 
 
 def _simulate(task: LatticeTask, console: Console) -> None:
@@ -115,13 +120,15 @@ def _simulate(task: LatticeTask, console: Console) -> None:
         run_jobs(task.jobs, task.folder, on_progress=display.on_progress)
 
 
-def _tell_plan(console: Console, plan: Plan) -> None:
+def _tell_plan(console: Console, plan: Plan, n_processes: int) -> None:
     """Say what will be done, and how long it takes, before anything begins."""
     n_done, n_all = (sum(getattr(task, name) for task in plan.tasks) for name in ("n_done", "n_conditions"))
     there = f", {n_done} of them done already" if n_done else ""
+    at_a_time = "an idle core" if n_processes == 1 else f"{n_processes} idle cores"
     console.print(
-        f"{', '.join(plan.parts)}: {n_all} scans and conditions of the lattice{there}. About "
-        f"{plan.seconds_left / 60:.1f} min on an idle core (at a microscope {plan.microscope_seconds / 3600:.1f} h). "
+        f"{', '.join(plan.parts)}: {n_all} scans or conditions of the lattice{there}. About "
+        f"{plan.seconds_left(n_processes) / 60:.1f} min with {at_a_time} (at a microscope "
+        f"{plan.microscope_seconds / 3600:.1f} h). "
         "Ctrl-C ends it; the same command goes on where it was.",
         highlight=False,
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 
 from tplm_daq.errors import InputError
 from tplm_daq.kmc.lattice import excitons_per_pulse
 from tplm_daq.kmc.simulate import memory_bytes
 from tplm_daq.kmc.sweep import Job
+from tplm_daq.workflow.machine import machine_memory_bytes, n_cores
 
 STEPS_WORTH_A_PROCESS = 1e9
 """Attempts to hop that take about as long as starting another process."""
@@ -48,8 +48,8 @@ def workers_for(jobs: Sequence[Job], n_workers: int | None, scheduler: str | Non
         return 1
     if n_workers is None:
         worth = sum(job.exciton_steps for job in jobs) / STEPS_WORTH_A_PROCESS
-        n_workers = max(1, min(_n_cores(), len(jobs), math.ceil(worth)))
-    needed, present = n_workers * max((memory_bytes(job.recipe) for job in jobs), default=0), _memory_bytes()
+        n_workers = max(1, min(n_cores(), len(jobs), math.ceil(worth)))
+    needed, present = n_workers * max((memory_bytes(job.recipe) for job in jobs), default=0), machine_memory_bytes()
     if present is not None and needed > MOST_OF_MEMORY * present:
         raise InputError(
             f"kmc: with --workers {n_workers} the sweep would need {needed / 1e9:.3g} GB, more than "
@@ -73,17 +73,3 @@ def _require_survivors(job: Job) -> None:
             f"{recipe.recording.compare_ns:g} ns, too few for a diffusivity. Use a larger alpha, or at least "
             f"{enough} pulses."
         )
-
-
-def _n_cores() -> int:
-    """Return the number of cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _memory_bytes() -> int | None:
-    """Return the memory of this machine, None where the system does not say (Windows)."""
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return None

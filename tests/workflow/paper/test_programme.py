@@ -65,7 +65,9 @@ def test_every_shipped_recipe_of_the_folder_is_used() -> None:
 
 def test_the_quick_programme_is_shorter_and_kept_apart_where_it_differs(tmp_path: Path) -> None:
     full, quick = (plan_reproduction([], tmp_path, is_quick) for is_quick in (False, True))
-    assert quick.seconds_left < 0.7 * full.seconds_left
+    assert quick.seconds_left(1) < 0.7 * full.seconds_left(1)
+    assert full.seconds_left(1) / 2 < full.seconds_left(2) < full.seconds_left(1)
+    assert full.seconds_left(100) == full.seconds_left(200) > max(task.seconds_left for task in full.tasks)
     for one, other in zip(full.tasks, quick.tasks, strict=True):
         assert (one.folder == other.folder) is (one.recipe == other.recipe)
 

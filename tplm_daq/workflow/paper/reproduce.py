@@ -13,7 +13,7 @@ from tplm_daq.workflow.paper.inputs import simulator_inputs
 from tplm_daq.workflow.paper.measured import Measured
 from tplm_daq.workflow.paper.programme import PARTS, chosen_parts, items_of
 from tplm_daq.workflow.paper.rows import missing
-from tplm_daq.workflow.paper.tasks import Task, load_task
+from tplm_daq.workflow.paper.tasks import LatticeTask, SeriesTask, Task, load_task
 from tplm_daq.workflow.places import new_path
 
 MADE: dict[str, Callable[[Measured], PaperFigure]] = {
@@ -57,9 +57,20 @@ class Plan:
     is_quick: bool
 
     @property
-    def seconds_left(self) -> float:
-        """About how long the rest takes here, on one core."""
-        return sum(task.seconds_left for task in self.tasks)
+    def unfinished(self) -> tuple[Task, ...]:
+        """The tasks of which something is left, in the order of working."""
+        return tuple(task for task in self.tasks if task.n_done < task.n_conditions)
+
+    @property
+    def unfinished_series(self) -> tuple[SeriesTask, ...]:
+        """Those that are measured."""
+        return tuple(task for task in self.unfinished if isinstance(task, SeriesTask))
+
+    def seconds_left(self, n_processes: int) -> float:
+        """About how long the rest takes here, if so many series are measured at a time."""
+        series = [task.seconds_left for task in self.unfinished_series]
+        lattices = sum(task.seconds_left for task in self.unfinished if isinstance(task, LatticeTask))
+        return lattices + max(sum(series) / n_processes, *series, 0.0)
 
     @property
     def microscope_seconds(self) -> float:
