@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+from tests.end_to_end.program import wait_for
+from tests.store.made_runs import row
 from tests.workflow.test_series import job
-from tplm_daq.acquire.events import Notice
+from tplm_daq.acquire.events import Notice, PointDone
 from tplm_daq.interrupts import Signals
 from tplm_daq.watching import NOTICES_SHOWN, ScanDisplay, SeriesBoard, run_watched
 from tplm_daq.workflow.paper.crew import Advanced, Begun, Ended, Warned
@@ -40,6 +44,26 @@ def test_a_terminal_of_80_columns_shows_the_time_that_is_left(tmp_path: Path) ->
     drawn = [line for line in re.split(r"[\r\n]", file.getvalue()) if "photons" in line]
     assert drawn
     assert all(re.search(r"\d of 4 · .* photons · D .*\d+/18 left ", line) for line in drawn)
+
+
+def test_time_and_spinner_of_a_condition_begin_anew() -> None:
+    series = job(Path("nowhere"))
+    planned = plan_series(series.recipe, series.rig_recipe)
+    file = io.StringIO()
+    display = ScanDisplay(Console(file=file, width=80, force_terminal=True, color_system=None))
+    last = PointDone(row(1), np.ones(3, np.uint32), n_done=18, n_points=18)
+    with display:
+        for number, each in enumerate(planned[:2], start=1):
+            display.on_condition(SeriesProgress(number, 2, each, ()))
+            display.refresh(None)
+            display.on_event(replace(last, n_done=number))
+            display.refresh(None)
+            wanted = rf"[⠀-⣿] {number} of 2 · 3 photons .*{number}/18"
+            wait_for(
+                lambda wanted=wanted: re.search(wanted, file.getvalue()) is not None
+            )  # it draws ten times a second
+            display.on_event(last)
+            display.refresh(None)
 
 
 def test_warnings_are_counted_anew_in_each_condition() -> None:

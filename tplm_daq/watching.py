@@ -57,6 +57,7 @@ class ScanDisplay:
         self._lines: list[str] = []
         self._n_notices = 0
         self._condition = ""
+        self._is_another = False
         self._is_wide = console.width >= WIDE
         self._progress = Progress(
             SpinnerColumn(),
@@ -90,7 +91,7 @@ class ScanDisplay:
         """Take note that a condition of a series begins, and what came of the one before (in the runner's thread)."""
         number = f"{progress.number} of {progress.n_conditions}"
         with self._lock:
-            self._condition = f"{number} · "
+            self._condition, self._is_another = f"{number} · ", True
             self._point, self._n_photons, self._n_notices = None, 0, 0
             for point in progress.points[-1:]:
                 result = None if point.outcome is None else point.outcome.result
@@ -110,7 +111,10 @@ class ScanDisplay:
         """Draw the present state (called in the main thread)."""
         with self._lock:
             doing, point, n_photons, lines = self._doing, self._point, self._n_photons, self._lines
-            condition, self._lines = self._condition, []
+            condition, is_another = self._condition, self._is_another
+            self._lines, self._is_another = [], False
+        if is_another:  # else time and spinner stand still from the first condition's end
+            self._progress.reset(self._task)
         for line in lines:
             self._console.print(line, highlight=False)
         if point is None:
@@ -187,7 +191,7 @@ class SeriesBoard:
             self._origins[name] = f"{name}, {news.condition}"
             self._n_notices[name] = 0
             text = f"{name}: {news.number} of {news.n_conditions} · {escape(news.condition)}"
-            self._progress.update(line, description=text, completed=0, total=None)
+            self._progress.reset(line, description=text)
         elif isinstance(news, Advanced):
             self._progress.update(line, completed=news.n_done, total=news.n_points)
         elif isinstance(news, Warned):

@@ -69,7 +69,17 @@ class Warned:
 
 @dataclass(frozen=True)
 class Ended:
-    """A series is over: how many conditions have no complete scan, why some failed, and what ended it early, if any."""
+    """A series is over.
+
+    Attributes
+    ----------
+    n_failed : int
+        How many of its conditions have no complete scan.
+    failures : tuple of (str, str)
+        Which conditions failed, and why.
+    error : TplmError or None
+        What ended it before all of them were tried.
+    """
 
     n_failed: int
     failures: tuple[tuple[str, str], ...]
@@ -258,7 +268,8 @@ def _measure(task: SeriesTask, pipe: Connection, parent: _Parent) -> Ended:
             outcome = future.result()
     except TplmError as error:
         return Ended(0, (), error)
-    failures = tuple((point.condition.label, str(point.error)) for point in outcome.points if point.error is not None)
+    failed = [point for point in outcome.points if point.error not in (None, outcome.error)]
+    failures = tuple((point.condition.label, str(point.error)) for point in failed)
     return Ended(outcome.n_failed, failures, outcome.error)
 
 
