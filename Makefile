@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make run    set up, then measure a simulated line scan and write its report"
-	@echo "make reproduce  the paper's figures anew, with its numbers beside ours, into runs/paper (some ten minutes)"
+	@echo "make reproduce  the paper's figures anew, with its numbers beside ours, into runs/paper (some five minutes)"
 	@echo "make picture    the picture of them in README, after make reproduce"
 	@echo "make report-picture  the picture of a report page in README, with Chromium"
 	@echo "make test   set up, then style, types, import contracts and tests"

@@ -17,7 +17,7 @@ from tests.workflow.test_series import job
 from tplm_daq.acquire.events import Notice, PointDone
 from tplm_daq.interrupts import Signals
 from tplm_daq.watching import NOTICES_SHOWN, ScanDisplay, SeriesBoard, run_watched
-from tplm_daq.workflow.paper.crew import Advanced, Begun, Ended, Warned
+from tplm_daq.workflow.paper.crew import Advanced, Begun, Ended
 from tplm_daq.workflow.paper.programme import ITEMS
 from tplm_daq.workflow.paper.tasks import SeriesTask, load_task
 from tplm_daq.workflow.series import SeriesProgress, plan_series
@@ -109,12 +109,12 @@ def test_warnings_of_series_side_by_side_name_their_condition_and_failures_come_
     file = io.StringIO()
     power, filters = two_series
     with SeriesBoard(Console(file=file, width=120), lambda task: task.item.name) as board:
-        board.on_news(power, Warned("info", "the rig is opened"))
+        board.on_news(power, Notice("info", "the rig is opened"))
         for number, condition in ((1, "6 nW"), (2, "8 nW")):
             board.on_news(power, Begun(number, 2, condition))
             for _ in range(NOTICES_SHOWN + 2):
-                board.on_news(power, Warned("warning", "[a] spot drifts"))
-        board.on_news(filters, Warned("warning", "[b] light is weak"))
+                board.on_news(power, Notice("warning", "[a] spot drifts"))
+        board.on_news(filters, Notice("warning", "[b] light is weak"))
         board.on_news(power, Ended(1, (("8 nW", "[c] nothing answers"),), None))
     lines = [line for line in file.getvalue().splitlines() if line]
     assert lines == [

@@ -21,12 +21,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from tplm_daq.acquire.events import Event, Listener, Message, PointDone, RunState, StateChanged, Step
+from tplm_daq.acquire.events import Event, Listener, Message, Notice, PointDone, RunState, StateChanged, Step
 from tplm_daq.analysis.pipeline import Result
 from tplm_daq.interrupts import Signals
 from tplm_daq.workflow.kmc import SweepProgress
 from tplm_daq.workflow.live import LiveResult
-from tplm_daq.workflow.paper.crew import Advanced, Begun, News, Warned
+from tplm_daq.workflow.paper.crew import Advanced, Begun, News
 from tplm_daq.workflow.paper.tasks import SeriesTask
 from tplm_daq.workflow.series import SeriesJob, SeriesProgress
 
@@ -194,7 +194,7 @@ class SeriesBoard:
             self._progress.reset(line, description=text)
         elif isinstance(news, Advanced):
             self._progress.update(line, completed=news.n_done, total=news.n_points)
-        elif isinstance(news, Warned):
+        elif isinstance(news, Notice):
             self._n_notices[name] = self._n_notices.get(name, 0) + 1
             if self._n_notices[name] <= NOTICES_SHOWN:
                 self._print(f"[yellow]{news.level}[/yellow] {escape(f'{self._origins.get(name, name)}: {news.text}')}")

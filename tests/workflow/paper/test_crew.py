@@ -56,8 +56,10 @@ def measure(
     wishes: list[str] = []
 
     def wanted() -> list[str]:
-        said = None if wishes else wish(heard)
-        return [] if said is None else wishes.append(said) or [said]  # type: ignore[func-returns-value]
+        if wishes or (said := wish(heard)) is None:
+            return []
+        wishes.append(said)
+        return [said]
 
     try:
         measure_side_by_side(tasks, n, lambda task, news: heard.append((task.item.name, news)), wanted)
@@ -73,6 +75,10 @@ def counts(task: SeriesTask) -> list[np.ndarray[Any, Any]]:
 
 def has_begun(name: str) -> Callable[[Heard], bool]:
     return lambda heard: any(who == name and isinstance(news, Advanced) for who, news in heard)
+
+
+def has_ended(heard: Heard) -> bool:
+    return any(isinstance(news, Ended) for _, news in heard)
 
 
 SERIES = {"weak": ("4 nW",), "strong": ("8 nW", "16 nW")}
@@ -120,6 +126,12 @@ def test_a_wish_ends_all_of_them_and_nothing_is_begun(tmp_path: Path) -> None:
     assert str(error).startswith("ended by Ctrl-C")
     assert "last" not in {name for name, _ in heard}
     assert sum(each.n_done for each in tasks) < 4
+
+
+def test_a_wish_that_comes_too_late_to_end_anything_is_one_all_the_same(tmp_path: Path) -> None:
+    only = task(tmp_path, "only", "4 nW")
+    _, error = measure(only, wish=lambda heard: "ended by Ctrl-C" if has_ended(heard) else None)
+    assert (type(error), str(error), only.n_done) == (Aborted, "ended by Ctrl-C", 1)
 
 
 def test_a_series_that_cannot_be_measured_ends_the_others_and_is_the_error(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ from logging.handlers import QueueHandler
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
-from tplm_daq.acquire.events import Event, Message, PointDone
-from tplm_daq.errors import TplmError
+from tplm_daq.acquire.events import Event, Message, Notice, PointDone
+from tplm_daq.errors import Aborted, TplmError
 from tplm_daq.interrupts import NAMES
 from tplm_daq.workflow.machine import machine_memory_bytes, n_cores
 from tplm_daq.workflow.nobody import Nobody
@@ -60,14 +60,6 @@ class Advanced:
 
 
 @dataclass(frozen=True)
-class Warned:
-    """Something the operator should know; `level` is "info", "warning" or "error"."""
-
-    level: str
-    text: str
-
-
-@dataclass(frozen=True)
 class Ended:
     """A series is over.
 
@@ -86,7 +78,7 @@ class Ended:
     error: TplmError | None
 
 
-News = Begun | Advanced | Warned | Ended
+News = Begun | Advanced | Notice | Ended
 
 
 def processes_for(tasks: Sequence[SeriesTask]) -> int:
@@ -120,9 +112,12 @@ def measure_side_by_side(
     ------
     TplmError
         What ended the first series that did not come to its end, or a process died.
+    Aborted
+        There was a wish.
     """
     waiting = sorted(tasks, key=lambda task: task.seconds_left)
     errors: list[TplmError] = []
+    wishes: list[str] = []
     with _crew(min(n_processes, len(tasks))) as crew:
         for member in crew:
             member.take(waiting.pop())
@@ -138,14 +133,16 @@ def measure_side_by_side(
                 if news.error is not None:
                     errors.append(news.error)
                     _end(crew, "another series was ended by an error")
-                elif waiting and not errors:
+                elif waiting and not errors and not wishes:
                     member.take(waiting.pop())
                 on_news(task, news)
             for wish in ask_for_wishes():
-                waiting.clear()
+                wishes.append(wish)
                 _end(crew, wish)
     if errors:
         raise errors[0]
+    if wishes:
+        raise Aborted(wishes[0])
 
 
 class _Member:
@@ -230,7 +227,7 @@ class _Parent:
         if isinstance(event, PointDone):
             self.put_nowait(Advanced(event.n_done, event.n_points))
         elif isinstance(event, Message):
-            self.put_nowait(Warned(event.level, event.text))
+            self.put_nowait(Notice(event.level, event.text))
 
     def on_condition(self, progress: SeriesProgress) -> None:
         """Tell it which condition begins."""
