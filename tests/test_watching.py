@@ -88,15 +88,20 @@ def two_series(tmp_path: Path) -> tuple[SeriesTask, ...]:
 def test_series_side_by_side_have_a_line_each_while_they_are_under_way(two_series: tuple[SeriesTask, ...]) -> None:
     file = io.StringIO()
     power, filters = two_series
+
+    def draw() -> None:
+        file.truncate(0)
+        wait_for(lambda: file.getvalue().count("filters") > 1)  # it draws ten times a second
+
     with SeriesBoard(Console(file=file, width=80, force_terminal=True), lambda task: task.item.name) as board:
         board.on_news(power, Begun(1, 5, "6 nW"))
         board.on_news(power, Advanced(7, 41))
         board.on_news(filters, Begun(2, 3, "10 nW, filter [open]"))
-        board.refresh()
+        draw()
         drawn = file.getvalue()
         board.on_news(power, Ended(0, (), None))
-        file.truncate(0)
-        board.refresh()
+        draw()  # what was being drawn
+        draw()
     assert re.search(r"power: 1 of 5 · 6 nW .*7/41", drawn)
     assert re.search(r"filters: 2 of 3 · 10 nW, filter \[open\] .*0/\?", drawn)
     assert "power" not in file.getvalue()

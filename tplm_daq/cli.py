@@ -15,7 +15,7 @@ from typer.exceptions import TyperException
 
 from tplm_daq.commands import instruments, look, measure, reproduction, simulate
 from tplm_daq.errors import Aborted, TplmError
-from tplm_daq.interrupts import Interrupted, ignore_signals, interruption, raise_on_signals
+from tplm_daq.interrupts import Interrupted, ignore_signals, raise_on_signals
 from tplm_daq.rig.ours import require_our_packages
 from tplm_daq.terminal import misused, refused, tell, write_in_any_encoding
 
@@ -70,8 +70,8 @@ def main() -> NoReturn:
     except Interrupted as end:
         status = tell(Aborted(str(end)))
     except Exception:
-        if (text := interruption()) is None:
+        if Interrupted.last is None:
             raise
-        status = tell(Aborted(text))
+        status = tell(Aborted(Interrupted.last))
     ignore_signals()
     sys.exit(status)

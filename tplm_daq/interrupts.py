@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import NoReturn, Self
+from typing import ClassVar, NoReturn, Self
 
 NAMES = {
     getattr(signal, name): words
@@ -32,16 +32,17 @@ STATUS = 3
 class Interrupted(BaseException):
     """A signal on its way out; not an Exception, so that nothing takes it for an error to be dealt with.
 
-    Compiled libraries do so all the same: pydantic makes an error of its own of it. `interruption` tells.
+    Attributes
+    ----------
+    last : str or None
+        What the last one said, whatever has become of it: pydantic makes an error of its own of it.
     """
 
+    last: ClassVar[str | None] = None
 
-_raised: list[str] = []
-
-
-def interruption() -> str | None:
-    """Return what the last `Interrupted` said, whatever has become of it; None if there was none."""
-    return _raised[-1] if _raised else None
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        Interrupted.last = text
 
 
 class Signals:
@@ -103,5 +104,4 @@ def _end_at_once(number: int, _frame: FrameType | None) -> None:
 
 
 def _raise(number: int, _frame: FrameType | None) -> NoReturn:
-    _raised.append(f"ended by {NAMES[signal.Signals(number)]}")
-    raise Interrupted(_raised[-1])
+    raise Interrupted(f"ended by {NAMES[signal.Signals(number)]}")

@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from rich.console import Console
@@ -85,7 +86,7 @@ class ScanDisplay:
             elif isinstance(event, Message):
                 self._n_notices += 1
                 if self._n_notices <= NOTICES_SHOWN:
-                    self._lines.append(f"[yellow]{event.level}[/yellow] {escape(event.text)}")
+                    self._lines.append(_warning(event.level, event.text))
 
     def on_condition(self, progress: SeriesProgress) -> None:
         """Take note that a condition of a series begins, and what came of the one before (in the runner's thread)."""
@@ -147,6 +148,15 @@ class SteeredJob(Protocol[Outcome]):
         """Do it."""
 
 
+@dataclass
+class _Row:
+    """A series on the board: its line, what its warnings begin with, and how many its condition has had."""
+
+    line: TaskID
+    origin: str
+    n_notices: int = 0
+
+
 class SeriesBoard:
     """Shows how far several series at a time are, each on a line of its own while it is under way.
 
@@ -161,9 +171,7 @@ class SeriesBoard:
     def __init__(self, console: Console, name_of: Callable[[SeriesTask], str]) -> None:
         self._console = console
         self._name_of = name_of
-        self._lines: dict[str, TaskID] = {}
-        self._origins: dict[str, str] = {}
-        self._n_notices: dict[str, int] = {}
+        self._rows: dict[str, _Row] = {}
         self._progress = Progress(
             SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), console=console, transient=True
         )
@@ -177,29 +185,24 @@ class SeriesBoard:
         """Stop drawing and leave the terminal as it was."""
         self._progress.stop()
 
-    def refresh(self) -> None:
-        """Draw at once."""
-        self._progress.refresh()
-
     def on_news(self, task: SeriesTask, news: News) -> None:
         """Draw what is new of a series; print its warnings, and what failed once it is over."""
         name = self._name_of(task)
-        if name not in self._lines:
-            self._lines[name] = self._progress.add_task(f"{name}: opening the rig", total=None)
-        line = self._lines[name]
+        if name not in self._rows:
+            self._rows[name] = _Row(self._progress.add_task(f"{name}: opening the rig", total=None), name)
+        row = self._rows[name]
         if isinstance(news, Begun):
-            self._origins[name] = f"{name}, {news.condition}"
-            self._n_notices[name] = 0
+            row.origin, row.n_notices = f"{name}, {news.condition}", 0
             text = f"{name}: {news.number} of {news.n_conditions} · {escape(news.condition)}"
-            self._progress.reset(line, description=text)
+            self._progress.reset(row.line, description=text)
         elif isinstance(news, Advanced):
-            self._progress.update(line, completed=news.n_done, total=news.n_points)
+            self._progress.update(row.line, completed=news.n_done, total=news.n_points)
         elif isinstance(news, Notice):
-            self._n_notices[name] = self._n_notices.get(name, 0) + 1
-            if self._n_notices[name] <= NOTICES_SHOWN:
-                self._print(f"[yellow]{news.level}[/yellow] {escape(f'{self._origins.get(name, name)}: {news.text}')}")
+            row.n_notices += 1
+            if row.n_notices <= NOTICES_SHOWN:
+                self._print(_warning(news.level, f"{row.origin}: {news.text}"))
         else:
-            self._progress.remove_task(self._lines.pop(name))
+            self._progress.remove_task(self._rows.pop(name).line)
             for label, error in news.failures:
                 self._print(f"[red]failed[/red] {escape(f'{name}, {label}: {error}')}")
             if news.n_failed and news.error is None:
@@ -270,6 +273,11 @@ def run_watched(job: SteeredJob[Outcome], console: Console, signals: Signals) ->
             wait([future], timeout=0.1)
             display.refresh(job.latest)
     return future.result()
+
+
+def _warning(level: str, text: str) -> str:
+    """Return a warning as it is printed."""
+    return f"[yellow]{level}[/yellow] {escape(text)}"
 
 
 def _of_result(result: Result | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,9 +54,10 @@ def reproduce(
 
     console = Console(stderr=True)
     plan = plan_reproduction([*(figures or []), *figure], out, quick)
-    n_processes = processes_for(plan.unfinished_series)
+    lattices, series = plan.unfinished
+    n_processes = processes_for(series)
     _tell_plan(console, plan, n_processes)
-    _carry_out(plan, console, n_processes)
+    _carry_out(plan, lattices, series, n_processes, console)
     made = write_reproduction(plan)
     _tell_result(console, made)
     if as_json:
@@ -64,10 +65,11 @@ def reproduce(
     raise typer.Exit(made.exit_status)
 
 
-def _carry_out(plan: Plan, console: Console, n_processes: int) -> None:
-    """Do what is left of a plan, and say after each item how long the rest may take at the speed so far."""
+def _carry_out(
+    plan: Plan, lattices: Sequence[LatticeTask], series: Sequence[SeriesTask], n_processes: int, console: Console
+) -> None:
+    """Do what is left, lattices first, and say after each item how long the rest may take at the speed so far."""
     from tplm_daq.workflow.logs import start_logging
-    from tplm_daq.workflow.paper.tasks import LatticeTask
     from tplm_daq.workflow.places import make_folder
 
     make_folder(plan.out)
@@ -82,15 +84,20 @@ def _carry_out(plan: Plan, console: Console, n_processes: int) -> None:
         done = f"{task.n_done} of {task.n_conditions} done"
         console.print(f"{plan.name_of(task)}: {done}; about {left_s / 60:.1f} min left")
 
-    for task in plan.unfinished:
-        if isinstance(task, LatticeTask):
-            _simulate(task, console)
-            tell_done(task)
-    if plan.unfinished_series:
-        _measure(plan, console, n_processes, tell_done)
+    for task in lattices:
+        _simulate(task, console)
+        tell_done(task)
+    if series:
+        _measure(plan, series, n_processes, console, tell_done)
 
 
-def _measure(plan: Plan, console: Console, n_processes: int, tell_done: Callable[[SeriesTask], None]) -> None:
+def _measure(
+    plan: Plan,
+    series: Sequence[SeriesTask],
+    n_processes: int,
+    console: Console,
+    tell_done: Callable[[SeriesTask], None],
+) -> None:
     """Measure what is left of the series; a condition that fails is told and left out."""
     from tplm_daq.watching import SeriesBoard
     from tplm_daq.workflow.paper.crew import Ended, News, measure_side_by_side
@@ -108,7 +115,7 @@ def _measure(plan: Plan, console: Console, n_processes: int, tell_done: Callable
             if isinstance(news, Ended) and news.error is None:
                 tell_done(task)
 
-        measure_side_by_side(plan.unfinished_series, n_processes, on_news, take_wishes)
+        measure_side_by_side(series, n_processes, on_news, take_wishes)
 
 
 def _simulate(task: LatticeTask, console: Console) -> None:

@@ -40,10 +40,7 @@ def start_logging(folder: Path) -> None:
     folder : Path
         Existing folder; ``tplm.log`` and five older ones are kept there.
     """
-    if not faulthandler.is_enabled() and sys.__stderr__ is not None:
-        faulthandler.enable(sys.__stderr__)
-    root = logging.getLogger()
-    if any(isinstance(handler, RotatingFileHandler) for handler in root.handlers):
+    if any(isinstance(handler, RotatingFileHandler) for handler in logging.getLogger().handlers):
         return
     into_file = _LogFile(folder / FILE_NAME, maxBytes=MAX_BYTES, backupCount=N_OLD_FILES, encoding="utf-8", delay=True)
     into_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
@@ -51,7 +48,15 @@ def start_logging(folder: Path) -> None:
     on_screen.setLevel(logging.WARNING)
     on_screen.setFormatter(_OneLine())
     on_screen.addFilter(logging.Filter("tplm_daq"))  # libraries log what they raise as well
-    root.addHandler(into_file)
-    root.addHandler(on_screen)
+    log_through(into_file, on_screen)
+
+
+def log_through(*handlers: logging.Handler) -> None:
+    """Log through some handlers, and report crashes of the interpreter."""
+    if not faulthandler.is_enabled() and sys.__stderr__ is not None:
+        faulthandler.enable(sys.__stderr__)
+    root = logging.getLogger()
+    for handler in handlers:
+        root.addHandler(handler)
     root.setLevel(logging.INFO)
     logging.getLogger("tplm_daq").setLevel(logging.DEBUG)

@@ -8,12 +8,10 @@ sees the pipe closed and ends; run files and index are as after any crash.
 
 from __future__ import annotations
 
-import faulthandler
 import logging
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +24,7 @@ from typing import TYPE_CHECKING
 from tplm_daq.acquire.events import Event, Message, Notice, PointDone
 from tplm_daq.errors import Aborted, TplmError
 from tplm_daq.interrupts import NAMES
+from tplm_daq.workflow.logs import log_through
 from tplm_daq.workflow.machine import machine_memory_bytes, n_cores
 from tplm_daq.workflow.nobody import Nobody
 from tplm_daq.workflow.paper.tasks import SeriesTask
@@ -238,13 +237,8 @@ def _work(pipe: Connection) -> None:
     """Measure the series that the parent hands over, until it closes the pipe (in a process of its own)."""
     for number in NAMES.keys() - {signal.SIGTERM}:
         signal.signal(number, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent passes it on
-    if sys.__stderr__ is not None:
-        faulthandler.enable(sys.__stderr__)
     parent = _Parent(pipe)
-    root = logging.getLogger()
-    root.addHandler(QueueHandler(parent))  # type: ignore[arg-type]  # it only puts
-    root.setLevel(logging.INFO)
-    logging.getLogger("tplm_daq").setLevel(logging.DEBUG)
+    log_through(QueueHandler(parent))  # type: ignore[arg-type]  # it only puts
     with suppress(EOFError, OSError):
         while True:
             word: SeriesTask | str = pipe.recv()

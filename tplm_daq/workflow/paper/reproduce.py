@@ -57,19 +57,18 @@ class Plan:
     is_quick: bool
 
     @property
-    def unfinished(self) -> tuple[Task, ...]:
-        """The tasks of which something is left, in the order of working."""
-        return tuple(task for task in self.tasks if task.n_done < task.n_conditions)
-
-    @property
-    def unfinished_series(self) -> tuple[SeriesTask, ...]:
-        """Those that are measured."""
-        return tuple(task for task in self.unfinished if isinstance(task, SeriesTask))
+    def unfinished(self) -> tuple[tuple[LatticeTask, ...], tuple[SeriesTask, ...]]:
+        """The tasks of which something is left: lattices, and series."""
+        left = [task for task in self.tasks if task.n_done < task.n_conditions]
+        return (
+            tuple(task for task in left if isinstance(task, LatticeTask)),
+            tuple(task for task in left if isinstance(task, SeriesTask)),
+        )
 
     def seconds_left(self, n_processes: int) -> float:
         """About how long the rest takes here, if so many series are measured at a time."""
-        series = [task.seconds_left for task in self.unfinished_series]
-        lattices = sum(task.seconds_left for task in self.unfinished if isinstance(task, LatticeTask))
+        series = [task.seconds_left for task in self.tasks if isinstance(task, SeriesTask)]
+        lattices = sum(task.seconds_left for task in self.tasks if isinstance(task, LatticeTask))
         return lattices + max(sum(series) / n_processes, *series, 0.0)
 
     @property
